@@ -1,0 +1,121 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of the options that several modules share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of the modules that ensure an object."""
+
+    DOCUMENTATION = r"""
+options:
+  state:
+    description:
+      - V(present) creates or changes the object so that it is as described, V(absent) deletes it.
+    type: str
+    choices: [present, absent]
+    default: present
+  name:
+    description:
+      - Name of the object, a DNS-1123 subdomain.
+      - Required unless O(definition) or O(src) has it.
+    type: str
+  namespace:
+    description:
+      - Namespace of the object.
+      - Without it, that of O(definition) or O(src) is taken, else the one of the kubeconfig's context, else V(default).
+    type: str
+  definition:
+    description:
+      - The whole manifest, as a mapping or as YAML text, with exactly one object.
+      - Mutually exclusive with O(src).
+      - The other options complete it. Where both speak of the same field and differ, the task fails.
+    type: raw
+    aliases: [resource_definition]
+  src:
+    description:
+      - Path of a file that holds the manifest, with exactly one object.
+      - It is looked up on the controller as for other tasks (in C(files/), beside the play), and may be encrypted with ansible-vault.
+        Where the controller has no such file and the task runs on another machine, it is read there.
+      - Mutually exclusive with O(definition).
+    type: path
+  labels:
+    description: Labels of the object itself.
+    type: dict
+  annotations:
+    description: Annotations of the object itself.
+    type: dict
+"""
+
+    NAMESPACE = r"""
+options:
+  namespace:
+    description:
+      - Namespace to look in.
+      - Without it, the one of the kubeconfig's context is taken, else V(default).
+    type: str
+"""
+
+    CHOICE = r"""
+options:
+  name:
+    description:
+      - Only the object of this name.
+      - Mutually exclusive with O(label_selectors).
+    type: str
+  label_selectors:
+    description:
+      - Only the objects that all of these label selectors choose, each as C(kubectl -l) takes it.
+    type: list
+    elements: str
+    default: []
+"""
+
+    WAIT = r"""
+options:
+  wait:
+    description: Wait until the cluster has done what was asked.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - How many seconds to wait at most, and how long a lost connection is tried again.
+      - The task fails when they are over, and says what is still missing.
+    type: int
+    default: 120
+"""
+
+    TARGET = r"""
+options:
+  target:
+    description: What the autoscaler scales, in the same namespace.
+    type: dict
+    suboptions:
+      name:
+        description: Name of the target.
+        type: str
+        required: true
+      kind:
+        description: Kind of the target.
+        type: str
+        default: VirtualMachineInstanceReplicaSet
+      api_version:
+        description: API version of the target.
+        type: str
+        default: kubevirt.io/v1
+"""
+
+    DESCRIBE = r"""
+options:
+  describe:
+    description:
+      - Format of the RV(description).
+      - V(current) is what today's C(kubectl describe) prints for C(autoscaling/v2).
+      - V(legacy) is the older format for C(autoscaling/v1), with C(Target CPU utilization) and C(Current CPU utilization).
+    type: str
+    choices: [current, legacy]
+    default: current
+"""

@@ -1,0 +1,174 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it can change at any time.
+
+"""The arguments of every module, in one place, for both shells.
+
+The authentication options are kubernetes.core's own.
+"""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa import (
+    ensure_autoscaler,
+    read_autoscalers,
+    verify_autoscaler,
+)
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._redact import (
+    HIDDEN,
+    kubeconfig_secrets,
+    redact,
+    secret_values,
+)
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import ensure_replica_set, read_replica_sets
+
+Spec = dict[str, dict[str, t.Any]]
+
+
+def _auth() -> Spec:
+    spec = copy.deepcopy(AUTH_ARG_SPEC)
+    # As a secret, every word inside a kubeconfig would be blanked out of every message; the engine hides what is secret in it.
+    spec["kubeconfig"]["no_log"] = False
+    return t.cast(Spec, spec)
+
+
+_OBJECT: Spec = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "name": {"type": "str"},
+    "namespace": {"type": "str"},
+    "src": {"type": "path"},
+    "definition": {"type": "raw", "aliases": ["resource_definition"]},
+    "labels": {"type": "dict"},
+    "annotations": {"type": "dict"},
+}
+_WAIT: Spec = {"wait": {"type": "bool", "default": False}, "wait_timeout": {"type": "int", "default": 120}}
+_TARGET: Spec = {
+    "target": {
+        "type": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "kind": {"type": "str", "default": "VirtualMachineInstanceReplicaSet"},
+            "api_version": {"type": "str", "default": "kubevirt.io/v1"},
+        },
+    }
+}
+_DESCRIBE: Spec = {"describe": {"type": "str", "choices": ["current", "legacy"], "default": "current"}}
+_BOUNDS: Spec = {"min_replicas": {"type": "int"}, "max_replicas": {"type": "int"}}
+_CHOICE: Spec = {
+    "name": {"type": "str"},
+    "namespace": {"type": "str"},
+    "label_selectors": {"type": "list", "elements": "str", "default": []},
+}
+
+
+@dataclass(frozen=True)
+class Module:
+    """What a shell needs to know of a module: its arguments, and the operation behind it."""
+
+    operation: t.Callable[[Task], Result]
+    arguments: Spec
+    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
+    required_one_of: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def argument_spec(self) -> Spec:
+        """The arguments with those of the authentication."""
+        return {**_auth(), **copy.deepcopy(self.arguments)}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an operation ended; a failure is a result with ``failed`` and ``msg``."""
+
+    result: Result
+    warnings: tuple[str, ...] = field(default=())
+
+
+MODULES: dict[str, Module] = {
+    "vmirs": Module(
+        ensure_replica_set,
+        {
+            **_OBJECT,
+            "replicas": {"type": "int"},
+            "selector": {"type": "dict"},
+            "template": {"type": "dict"},
+            "paused": {"type": "bool"},
+            "replicas_when_autoscaled": {"type": "str", "choices": ["keep", "set", "fail"], "default": "keep"},
+            "template_hash": {"type": "bool", "default": True},
+            "allow_selector_change": {"type": "bool", "default": False},
+            "orphan": {"type": "bool", "default": False},
+            **_WAIT,
+        },
+        mutually_exclusive=(("src", "definition"),),
+        required_one_of=(("name", "src", "definition"),),
+    ),
+    "vmirs_info": Module(read_replica_sets, dict(_CHOICE), mutually_exclusive=(("name", "label_selectors"),)),
+    "hpa": Module(
+        ensure_autoscaler,
+        {
+            **_OBJECT,
+            **_TARGET,
+            **_BOUNDS,
+            "target_cpu_utilization": {"type": "int"},
+            "metrics": {"type": "list", "elements": "dict"},
+            "behavior": {"type": "dict"},
+            "require_target": {"type": "bool", "default": True},
+            "require_metrics_api": {"type": "bool", "default": True},
+            **_WAIT,
+        },
+        mutually_exclusive=(("src", "definition"), ("metrics", "target_cpu_utilization")),
+        required_one_of=(("name", "src", "definition"),),
+    ),
+    "hpa_info": Module(read_autoscalers, {**_CHOICE, **_DESCRIBE}, mutually_exclusive=(("name", "label_selectors"),)),
+    "hpa_verify": Module(
+        verify_autoscaler,
+        {
+            "name": {"type": "str", "required": True},
+            "namespace": {"type": "str"},
+            **_TARGET,
+            **_BOUNDS,
+            "current_replicas": {"type": "int"},
+            "not_limited": {"type": "bool", "default": False},
+            **_DESCRIBE,
+            "wait": {"type": "bool", "default": True},
+            "wait_timeout": _WAIT["wait_timeout"],
+        },
+    ),
+}
+
+
+def run(module: Module, task: Task, with_diff: bool) -> Outcome:
+    """Run the operation; a failure of the engine becomes a failed result."""
+    try:
+        result = dict(module.operation(task))
+    except EngineError as error:
+        result = {"changed": False, **error.facts, "failed": True, "msg": error.message}
+    warnings = tuple(result.pop("warnings", ()))
+    if not with_diff:
+        result.pop("diff", None)
+    return Outcome(result, warnings)
+
+
+def shown_arguments(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The parameters as a result may show them: no cloud-init data, no kubeconfig that was given as a mapping."""
+    shown = t.cast("dict[str, t.Any]", redact(params))
+    if isinstance(shown.get("kubeconfig"), dict):
+        shown["kubeconfig"] = HIDDEN
+    if isinstance(shown.get("definition"), str):
+        shown["definition"] = HIDDEN
+    return shown
+
+
+def hidden_values(params: t.Mapping[str, t.Any]) -> set[str]:
+    """The secret texts in the parameters that their argument specification does not mark."""
+    return secret_values(params) | kubeconfig_secrets(params.get("kubeconfig"))

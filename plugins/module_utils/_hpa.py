@@ -1,0 +1,277 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it can change at any time.
+
+"""The operations of the modules ``hpa``, ``hpa_info`` and ``hpa_verify``."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils import _autoscaler, _plan, _report, _selector
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler import Evidence, Expectations
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler_wanted import (
+    check_bounds,
+    target_reference,
+    wanted_autoscaler,
+)
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._describe import describe, describe_legacy
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import (
+    ApiError,
+    EngineError,
+    OptionError,
+    WaitTimeout,
+)
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted, check_count
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
+    AUTOSCALERS,
+    EVENTS,
+    POD_METRICS,
+    REPLICA_SETS,
+    Object,
+    is_deleting,
+    label,
+    metadata,
+    name_of,
+    spec,
+    status,
+)
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import WRITE_TRIES, Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import read_snapshot
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Waited, wait_until
+
+
+def ensure_autoscaler(task: Task) -> Result:
+    """Module ``hpa``: the autoscaler is as the parameters say, or absent. Raises ``EngineError``."""
+    api, deadline = task.connect()
+    manifest, source = task.manifest()
+    wanted = wanted_autoscaler(task.params, manifest, source, api.connection.namespace)
+    if task.params.get("state") == "absent":
+        return _remove(task, api, deadline, wanted)
+    before, after, plan, warnings = _write(task, api, wanted)
+    changed = plan.action != _plan.NOTHING and (plan.creates or not _report.is_same(before, after))
+    result: Result = {
+        "changed": changed,
+        "method": ("create" if plan.creates else "patch") if plan.action != _plan.NOTHING else None,
+    }
+    if task.is_waiting:
+        after, result["duration"] = _wait_acting(task, api, deadline, wanted, None if changed else after, result)
+    result["diff"] = _report.diff(before, after, wanted.label)
+    result["warnings"] = warnings
+    return {**result, **_facts(after)}
+
+
+def _facts(live: Object | None) -> Result:
+    if live is None:
+        return {"result": {}, "conditions": [], "metrics": [], "replicas": dict.fromkeys(("min", "max", "current", "desired"))}
+    return {
+        "result": _report.presentable(live),
+        "conditions": list(status(live).get("conditions") or []),
+        "metrics": list(status(live).get("currentMetrics") or []),
+        "replicas": _autoscaler.replicas(live),
+    }
+
+
+def _write(task: Task, api: Api, wanted: Wanted) -> tuple[Object | None, Object, _plan.Plan, list[str]]:
+    tries = 0
+    while True:
+        tries += 1
+        before = api.find(AUTOSCALERS, wanted.namespace, wanted.name)
+        if before is not None and is_deleting(before):
+            raise EngineError(f"{wanted.label} is being deleted, and a new one cannot be made before it is gone: run again later.")
+        plan = _plan.plan_autoscaler(wanted, before)
+        if plan.action == _plan.NOTHING and before is not None:
+            return before, before, plan, []
+        warnings = _check_surroundings(task, api, wanted, before)
+        try:
+            after = api.apply(AUTOSCALERS, wanted.namespace, wanted.name, plan.body, task.check_mode)
+        except ApiError as error:
+            if not error.is_conflict or tries >= WRITE_TRIES:
+                raise
+            continue
+        return before, after, plan, warnings
+
+
+def _check_surroundings(task: Task, api: Api, wanted: Wanted, before: Object | None) -> list[str]:
+    """What an autoscaler cannot do without is looked for before it is written: its target, and the metrics API."""
+    warnings: list[str] = []
+    reference = wanted.spec.get("scaleTargetRef")
+    is_new_target = reference is not None and (before is None or spec(before).get("scaleTargetRef") != reference)
+    if task.params.get("require_target", True) and is_new_target and _autoscaler.scales_replica_set(wanted.body):
+        name = str(reference["name"]) if reference else ""
+        if api.find(REPLICA_SETS, wanted.namespace, name) is None:
+            problem = f'"target" of {wanted.label}, {label(REPLICA_SETS, wanted.namespace, name)}, does not exist'
+            if not task.check_mode:
+                raise OptionError(
+                    f'{problem}: create it first (module vmirs), or set "require_target: false" to create the autoscaler ahead of it.'
+                )
+            warnings.append(f"{problem} yet.")
+    needs_metrics = (before is None or "metrics" in wanted.spec) and _autoscaler.uses_resource_metrics(wanted.spec)
+    if task.params.get("require_metrics_api", True) and needs_metrics and not api.serves(POD_METRICS):
+        raise OptionError(
+            f"{wanted.label} scales by CPU or memory, and the metrics API (metrics.k8s.io) is not installed on "
+            f"{api.connection.server} or does not answer: install metrics-server, or set "
+            f'"require_metrics_api: false" to create the autoscaler ahead of it.'
+        )
+    return warnings
+
+
+def _wait_acting(task: Task, api: Api, deadline: Deadline, wanted: Wanted, live: Object | None, result: Result) -> tuple[Object, float]:
+    def look() -> Object | None:
+        return api.find(AUTOSCALERS, wanted.namespace, wanted.name)
+
+    waited: Waited[Object | None] = wait_until(
+        look=look,
+        unmet=_autoscaler.unmet,
+        say=lambda seen: _autoscaler.progress_line(wanted.name, seen),
+        report=task.report,
+        deadline=deadline,
+        clock=task.clock,
+        first=live,
+    )
+    if waited.unmet or waited.seen is None:
+        raise WaitTimeout(
+            _report.sentence(wanted.label, f"does not act after {waited.seconds:.0f} s", waited.unmet),
+            **{**result, **_facts(waited.seen), "duration": waited.seconds, "reasons": list(waited.unmet)},
+        )
+    return waited.seen, waited.seconds
+
+
+def _remove(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
+    before = api.find(AUTOSCALERS, wanted.namespace, wanted.name)
+    result: Result = {"changed": False, "method": None}
+    if before is not None and not is_deleting(before):
+        uid = str(metadata(before).get("uid", ""))
+        api.delete(AUTOSCALERS, wanted.namespace, wanted.name, uid, "Background", task.check_mode)
+        result.update(changed=True, method="delete")
+    if before is not None and task.is_waiting:
+        waited = wait_until(
+            look=lambda: api.find(AUTOSCALERS, wanted.namespace, wanted.name),
+            unmet=lambda seen: [] if seen is None else ["it is still there"],
+            say=lambda seen: f"{wanted.name}: {'gone' if seen is None else 'being deleted'}",
+            report=task.report,
+            deadline=deadline,
+            clock=task.clock,
+        )
+        if waited.unmet:
+            raise WaitTimeout(_report.sentence(wanted.label, f"is not gone after {waited.seconds:.0f} s", waited.unmet), **result)
+        result["duration"] = waited.seconds
+    result["diff"] = _report.diff(before, None if result["changed"] else before, wanted.label)
+    return {**result, **_facts(None)}
+
+
+def read_autoscalers(task: Task) -> Result:
+    """Module ``hpa_info``: the autoscalers of a namespace with their events and description. Raises ``EngineError``."""
+    api, deadline = task.connect()
+    namespace = task.params.get("namespace") or api.connection.namespace
+    name = task.params.get("name")
+    if name:
+        live = api.find(AUTOSCALERS, namespace, name)
+        found = [live] if live is not None else []
+    else:
+        found = api.list(AUTOSCALERS, namespace, label_selector=",".join(task.params.get("label_selectors") or []))
+    entries = [_describe_fully(task, api, namespace, live) for live in found]
+    result: Result = {"changed": False, "autoscalers": entries}
+    if name:
+        result.update(entries[0] if entries else _absent_entry(name, namespace))
+        result["exists"] = bool(entries)
+    return result
+
+
+def _absent_entry(name: str, namespace: str) -> Result:
+    return {"name": name, "namespace": namespace, **_facts(None), "events": [], "description": ""}
+
+
+def _describe_fully(task: Task, api: Api, namespace: str, live: Object) -> Result:
+    events = api.list(EVENTS, namespace, field_selector=_events_of(live))
+    now = api.server_time or datetime.datetime.now(datetime.timezone.utc)
+    is_legacy = task.params.get("describe") == "legacy"
+    return {
+        "name": name_of(live),
+        "namespace": namespace,
+        **_facts(live),
+        "events": [_summarise_event(event) for event in events],
+        "description": (describe_legacy if is_legacy else describe)(live, events, now),
+    }
+
+
+def _events_of(live: Object) -> str:
+    """The events of an object, chosen as kubectl chooses them."""
+    about = {
+        "involvedObject.kind": AUTOSCALERS.kind,
+        "involvedObject.name": name_of(live),
+        "involvedObject.namespace": metadata(live).get("namespace", ""),
+        "involvedObject.uid": metadata(live).get("uid", ""),
+    }
+    return ",".join(f"{key}={value}" for key, value in about.items())
+
+
+def _summarise_event(event: Object) -> dict[str, t.Any]:
+    return {
+        "type": event.get("type"),
+        "reason": event.get("reason"),
+        "message": event.get("message"),
+        "count": event.get("count") or (event.get("series") or {}).get("count") or 1,
+        "first_seen": event.get("firstTimestamp") or event.get("eventTime"),
+        "last_seen": (event.get("series") or {}).get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime"),
+    }
+
+
+def verify_autoscaler(task: Task) -> Result:
+    """Module ``hpa_verify``: fails with every reason at once unless the autoscaler works. Raises ``EngineError``."""
+    api, deadline = task.connect()
+    name, params = str(task.params["name"]), task.params
+    namespace = params.get("namespace") or api.connection.namespace
+    if params.get("min_replicas") is not None and params.get("max_replicas") is not None:
+        check_bounds(params["min_replicas"], params["max_replicas"])
+    check_count(params.get("current_replicas"), "current_replicas", "the expected number", 0)
+    expected = Expectations(
+        target=target_reference(params.get("target")),
+        min_replicas=params.get("min_replicas"),
+        max_replicas=params.get("max_replicas"),
+        current_replicas=params.get("current_replicas"),
+        not_limited=bool(params.get("not_limited")),
+    )
+    subject = label(AUTOSCALERS, namespace, name)
+    patience = deadline if params.get("wait", True) else Deadline.after(task.clock, 0)
+    waited = wait_until(
+        look=lambda: _gather(api, namespace, name),
+        unmet=lambda evidence: _autoscaler.verify(evidence, expected, subject),
+        say=lambda evidence: _autoscaler.progress_line(name, evidence.autoscaler),
+        report=task.report,
+        deadline=patience,
+        clock=task.clock,
+    )
+    live = waited.seen.autoscaler
+    entry = _absent_entry(name, namespace) if live is None else _describe_fully(task, api, namespace, live)
+    result: Result = {"changed": False, **entry, "reasons": list(waited.unmet), "duration": waited.seconds}
+    if waited.unmet:
+        raise WaitTimeout(_report.sentence(subject, "does not work", waited.unmet), **result)
+    return result
+
+
+def _gather(api: Api, namespace: str, name: str) -> Evidence:
+    autoscaler = api.find(AUTOSCALERS, namespace, name)
+    if autoscaler is None or not _autoscaler.scales_replica_set(autoscaler):
+        return Evidence(autoscaler)
+    kind, target = _autoscaler.target_of(autoscaler)
+    snapshot = read_snapshot(api, namespace, target)
+    pod_metrics: tuple[Object, ...] | None = ()
+    if snapshot.live is not None and _autoscaler.uses_resource_metrics(spec(autoscaler)):
+        pod_metrics = _read_pod_metrics(api, namespace, snapshot.live)
+    return Evidence(autoscaler, snapshot, pod_metrics, api.server_time)
+
+
+def _read_pod_metrics(api: Api, namespace: str, live: Object) -> tuple[Object, ...] | None:
+    selector = _selector.to_query(spec(live).get("selector") or {})
+    try:
+        return tuple(api.list(POD_METRICS, namespace, label_selector=selector, tries_again=False))
+    except ApiError as error:
+        if error.answer.status in (404, 503):
+            return None
+        raise

@@ -1,0 +1,98 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it can change at any time.
+
+"""The resources that the engine touches, with their paths: nothing is discovered.
+
+Groups and versions: ``kubevirt.io/v1`` (KubeVirt), ``autoscaling/v2`` and core ``v1`` (Kubernetes), ``metrics.k8s.io/v1beta1``
+(metrics-server).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import quote
+
+FIELD_MANAGER = "vmscale.kubevirt"
+TEMPLATE_HASH_LABEL = "vmscale.kubevirt/template-hash"
+
+Object = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A namespaced resource of the Kubernetes API."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+
+    @property
+    def api_version(self) -> str:
+        """As an object's ``apiVersion`` says it."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def qualified(self) -> str:
+        """As RBAC and ``kubectl`` name it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def path(self, namespace: str, name: str = "") -> str:
+        """The path of the collection in ``namespace``, or of one object in it."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        path = f"{root}/namespaces/{quote(namespace, safe='')}/{self.plural}"
+        return f"{path}/{quote(name, safe='')}" if name else path
+
+
+REPLICA_SETS = Resource("kubevirt.io", "v1", "virtualmachineinstancereplicasets", "VirtualMachineInstanceReplicaSet")
+INSTANCES = Resource("kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance")
+AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+EVENTS = Resource("", "v1", "events", "Event")
+POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
+
+
+def metadata(live: Object) -> t.Mapping[str, t.Any]:
+    """The object's metadata, never None."""
+    return live.get("metadata") or {}
+
+
+def spec(live: Object) -> t.Mapping[str, t.Any]:
+    """The object's spec, never None."""
+    return live.get("spec") or {}
+
+
+def status(live: Object) -> t.Mapping[str, t.Any]:
+    """The object's status, never None."""
+    return live.get("status") or {}
+
+
+def name_of(live: Object) -> str:
+    """The object's name."""
+    return str(metadata(live).get("name", ""))
+
+
+def label(resource: Resource, namespace: str, name: str) -> str:
+    """How messages name an object: its kind and ``namespace/name``."""
+    return f"{resource.kind} {namespace}/{name}"
+
+
+def is_deleting(live: Object) -> bool:
+    """True once a deletion of the object has been asked for."""
+    return bool(metadata(live).get("deletionTimestamp"))
+
+
+def condition(live: Object, kind: str) -> t.Mapping[str, t.Any]:
+    """The condition of type ``kind`` in the object's status, or an empty mapping."""
+    for entry in status(live).get("conditions") or []:
+        if entry.get("type") == kind:
+            return t.cast("t.Mapping[str, t.Any]", entry)
+    return {}
+
+
+def is_owned_by(live: Object, uid: str) -> bool:
+    """True where the controller of the object has the UID ``uid``."""
+    return any(owner.get("uid") == uid and owner.get("controller") for owner in metadata(live).get("ownerReferences") or [])

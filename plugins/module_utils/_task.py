@@ -1,0 +1,77 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it can change at any time.
+
+"""One task as the engine sees it, whichever shell runs it: parameters in, result or ``EngineError`` out."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Clock, Deadline, SystemClock
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._connection import resolve
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
+
+Result = dict[str, t.Any]
+
+# How often a write is planned anew because somebody else wrote in between.
+WRITE_TRIES = 10
+
+
+def _say_nothing(line: str) -> None:
+    """Progress of a task that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """The validated parameters of a task and the world around it.
+
+    ``environ`` is the task's environment (its ``environment:`` keyword included); ``report`` gets one line per change while waiting.
+    """
+
+    params: t.Mapping[str, t.Any]
+    environ: t.Mapping[str, str]
+    check_mode: bool = False
+    report: t.Callable[[str], None] = _say_nothing
+    clock: Clock = field(default_factory=SystemClock)
+
+    @property
+    def is_waiting(self) -> bool:
+        """True where the task has been asked to wait, and can: in check mode nothing will change."""
+        return bool(self.params.get("wait")) and not self.check_mode
+
+    def connect(self) -> tuple[Api, Deadline]:
+        """A client for the cluster that the parameters name, and the task's deadline. Sends nothing yet."""
+        timeout = self.params.get("wait_timeout")
+        if timeout is not None and timeout < 0:
+            raise OptionError(f'"wait_timeout" is {timeout}: it must be a number of seconds, 0 or more.')
+        api = Api(resolve(self.params, self.environ), self.clock)
+        deadline = Deadline.after(self.clock, float(120 if timeout is None else timeout))
+        api.retry_until(deadline)
+        return api, deadline
+
+    def manifest(self) -> tuple[t.Any, str]:
+        """What ``definition`` or the file ``src`` holds, and how messages call it; None where neither is given."""
+        if self.params.get("definition") is not None:
+            return self.params["definition"], '"definition"'
+        if self.params.get("src"):
+            return read_source(str(self.params["src"])), f'"src" {self.params["src"]}'
+        return None, "the manifest"
+
+
+def read_source(path: str) -> str:
+    """The text of a manifest file. Raises ``OptionError``."""
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError as error:
+        raise OptionError(f'"src" {path} does not exist.') from error
+    except OSError as error:
+        raise OptionError(f'"src" {path} cannot be read: {error.strerror}.') from error
+    except UnicodeDecodeError as error:
+        raise OptionError(f'"src" {path} is not YAML: it is no UTF-8 text.') from error

@@ -1,0 +1,233 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it can change at any time.
+
+"""The operations of the modules ``vmirs`` and ``vmirs_info``."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _replicaset, _report, _selector
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, EngineError, WaitTimeout
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset_wanted import wanted_replica_set
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
+    AUTOSCALERS,
+    INSTANCES,
+    REPLICA_SETS,
+    Object,
+    is_deleting,
+    metadata,
+    name_of,
+    spec,
+)
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import WRITE_TRIES, Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import wait_until
+
+
+def ensure_replica_set(task: Task) -> Result:
+    """Module ``vmirs``: the set is as the parameters say, or absent. Raises ``EngineError``."""
+    api, deadline = task.connect()
+    manifest, source = task.manifest()
+    wanted = wanted_replica_set(task.params, manifest, source, api.connection.namespace)
+    if task.params.get("state") == "absent":
+        return _remove(task, api, deadline, wanted)
+    return _ensure(task, api, deadline, wanted)
+
+
+def read_snapshot(api: Api, namespace: str, name: str, live: Object | None = None) -> Snapshot:
+    """The set and its VMIs; ``live`` is the set where it has just been read."""
+    if live is None:
+        live = api.find(REPLICA_SETS, namespace, name)
+    if live is None:
+        return Snapshot(None, ())
+    selector = _selector.to_query(spec(live).get("selector") or {})
+    instances = api.list(INSTANCES, namespace, label_selector=selector)
+    return Snapshot(live, _replicaset.own_instances(live, instances))
+
+
+def autoscalers_of(api: Api, namespace: str, name: str) -> list[dict[str, t.Any]]:
+    """The autoscalers that scale the set."""
+    return [each for each in api.list(AUTOSCALERS, namespace) if _plan.targets(each, namespace, name)]
+
+
+def _ensure(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
+    before, after, plan, autoscaled_by = _write(task, api, deadline, wanted)
+    changed = plan.action != _plan.NOTHING and (plan.creates or not _report.is_same(before, after))
+    snapshot = Snapshot(after, None)
+    result: Result = {
+        "changed": changed,
+        "method": ("create" if plan.creates else "patch") if plan.action != _plan.NOTHING else None,
+        "autoscaled_by": autoscaled_by,
+    }
+    if task.is_waiting:
+        snapshot, result["duration"] = _wait_ready(task, api, deadline, wanted, after if not changed else None, result)
+    result["diff"] = _report.diff(before, after, wanted.label)
+    result["warnings"] = list(plan.warnings)
+    return {**result, **_facts(snapshot)}
+
+
+def _facts(snapshot: Snapshot) -> Result:
+    return {"result": _report.presentable(snapshot.live), "replicas": _replicaset.count(snapshot).as_result()}
+
+
+def _write(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> tuple[Object | None, Object, _plan.Plan, list[str] | None]:
+    """Bring the set to what is wanted: what was there, what is there now, the plan, and who scales it if that was read."""
+    tries = 0
+    while True:
+        tries += 1
+        before = api.find(REPLICA_SETS, wanted.namespace, wanted.name)
+        if before is not None and is_deleting(before):
+            _wait_for_name(task, api, deadline, wanted)
+            before = None
+        autoscalers: list[dict[str, t.Any]] = []
+        autoscaled_by: list[str] | None = None
+        if _plan.must_know_autoscalers(wanted, before):
+            autoscalers = autoscalers_of(api, wanted.namespace, wanted.name)
+            autoscaled_by = sorted(name_of(each) for each in autoscalers)
+        plan = _plan.plan_replica_set(
+            wanted,
+            before,
+            autoscalers,
+            task.params.get("replicas_when_autoscaled") or "keep",
+            bool(task.params.get("allow_selector_change")),
+        )
+        if plan.action == _plan.NOTHING and before is not None:
+            return before, before, plan, autoscaled_by
+        try:
+            after = api.apply(REPLICA_SETS, wanted.namespace, wanted.name, plan.body, task.check_mode)
+        except ApiError as error:
+            if not error.is_conflict or tries >= WRITE_TRIES:
+                raise
+            continue
+        return before, after, plan, autoscaled_by
+
+
+def _wait_for_name(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> None:
+    """A set of that name is on its way out: it has to be gone before a new one can be made."""
+    if task.check_mode:
+        return
+    if not task.is_waiting:
+        raise EngineError(
+            f"{wanted.label} is being deleted, and a new one cannot be made before it is gone: "
+            f'run the task again later, or set "wait: true".'
+        )
+    _wait_gone(task, api, deadline, wanted, None)
+
+
+def _wait_ready(task: Task, api: Api, deadline: Deadline, wanted: Wanted, live: Object | None, result: Result) -> tuple[Snapshot, float]:
+    waited = wait_until(
+        look=lambda: read_snapshot(api, wanted.namespace, wanted.name),
+        unmet=_replicaset.unmet,
+        say=lambda snapshot: _replicaset.progress_line(wanted.name, snapshot),
+        report=task.report,
+        deadline=deadline,
+        clock=task.clock,
+        first=read_snapshot(api, wanted.namespace, wanted.name, live) if live is not None else None,
+    )
+    if waited.unmet:
+        raise WaitTimeout(
+            _report.sentence(wanted.label, f"is not ready after {waited.seconds:.0f} s", waited.unmet),
+            **{**result, **_facts(waited.seen), "duration": waited.seconds, "reasons": list(waited.unmet)},
+        )
+    return waited.seen, waited.seconds
+
+
+def _remove(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
+    before = api.find(REPLICA_SETS, wanted.namespace, wanted.name)
+    result: Result = {"changed": False, "method": None, "autoscaled_by": None}
+    if before is not None and not is_deleting(before):
+        # Foreground keeps the set until its VMIs are gone, so a run that is killed and repeated still sees what is left to wait for.
+        propagation = "Orphan" if task.params.get("orphan") else "Foreground"
+        uid = str(metadata(before).get("uid", ""))
+        api.delete(REPLICA_SETS, wanted.namespace, wanted.name, uid, propagation, task.check_mode)
+        result.update(changed=True, method="delete")
+    if before is not None and task.is_waiting:
+        result["duration"] = _wait_gone(task, api, deadline, wanted, before)
+    result["diff"] = _report.diff(before, None if result["changed"] else before, wanted.label)
+    return {**result, **_facts(Snapshot(None, None if before is not None and not task.is_waiting else ()))}
+
+
+def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before: Object | None) -> float:
+    leaves_instances = bool(task.params.get("orphan"))
+
+    def look() -> Snapshot:
+        live = api.find(REPLICA_SETS, wanted.namespace, wanted.name)
+        origin = live or before
+        if leaves_instances or origin is None:
+            return Snapshot(live, ())
+        selector = _selector.to_query(spec(origin).get("selector") or {})
+        instances = api.list(INSTANCES, wanted.namespace, label_selector=selector)
+        return Snapshot(live, _replicaset.own_instances(origin, instances))
+
+    waited = wait_until(
+        look=look,
+        unmet=_unmet_gone,
+        say=lambda snapshot: _replicaset.progress_line(wanted.name, snapshot),
+        report=task.report,
+        deadline=deadline,
+        clock=task.clock,
+    )
+    if waited.unmet:
+        raise WaitTimeout(
+            _report.sentence(wanted.label, f"is not gone after {waited.seconds:.0f} s", waited.unmet),
+            changed=True,
+            duration=waited.seconds,
+            reasons=list(waited.unmet),
+            **_facts(waited.seen),
+        )
+    return waited.seconds
+
+
+def _unmet_gone(snapshot: Snapshot) -> list[str]:
+    reasons = [_replicaset.explain_instance(instance) for instance in snapshot.instances or ()]
+    if snapshot.live is not None:
+        finalizers = metadata(snapshot.live).get("finalizers") or []
+        reasons.append(f"it is still there (finalizers: {', '.join(finalizers) or 'none'})")
+    return reasons
+
+
+def read_replica_sets(task: Task) -> Result:
+    """Module ``vmirs_info``: the sets of a namespace, their VMIs, and who scales them. Raises ``EngineError``."""
+    api, deadline = task.connect()
+    namespace = task.params.get("namespace") or api.connection.namespace
+    name = task.params.get("name")
+    if name:
+        live = api.find(REPLICA_SETS, namespace, name)
+        sets = [live] if live is not None else []
+    else:
+        sets = api.list(REPLICA_SETS, namespace, label_selector=",".join(task.params.get("label_selectors") or []))
+    if not sets:
+        return {"changed": False, "replica_sets": []}
+    selector = _selector.to_query(spec(sets[0]).get("selector") or {}) if len(sets) == 1 else ""
+    instances = api.list(INSTANCES, namespace, label_selector=selector)
+    autoscalers = api.list(AUTOSCALERS, namespace)
+    return {
+        "changed": False,
+        "replica_sets": [_summarise(live, instances, autoscalers, namespace) for live in sets],
+    }
+
+
+def _summarise(live: Object, instances: t.Sequence[Object], autoscalers: t.Sequence[Object], namespace: str) -> dict[str, t.Any]:
+    snapshot = Snapshot(live, _replicaset.own_instances(live, instances))
+    reasons = _replicaset.unmet(snapshot)
+    scalers = [name_of(each) for each in autoscalers if _plan.targets(each, namespace, name_of(live))]
+    return {
+        **_facts(snapshot),
+        "name": name_of(live),
+        "namespace": namespace,
+        "converged": not reasons,
+        "reasons": reasons,
+        "autoscaled_by": sorted(scalers),
+        "paused": bool(spec(live).get("paused")),
+        "instances": sorted(
+            (_replicaset.summarise_instance(each, live) for each in snapshot.instances or ()),
+            key=lambda entry: str(entry["name"]),
+        ),
+    }

@@ -1,0 +1,202 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: hpa
+short_description: Ensure a HorizontalPodAutoscaler of a VirtualMachineInstanceReplicaSet
+version_added: 0.1.0
+author:
+  - vmscale.kubevirt contributors (@vmscale)
+description:
+  - Ensures that a HorizontalPodAutoscaler (HPA) is as described, or absent, and waits until its controller acts on it.
+  - The manifest is taken in C(autoscaling/v1) or C(autoscaling/v2), from O(src) or O(definition), or as the options O(target),
+    O(min_replicas),
+    O(max_replicas), O(target_cpu_utilization), O(metrics) and O(behavior). It is always written as C(autoscaling/v2).
+  - With a target (from any of them) the description is whole, and what this module applied earlier and the description no longer has is
+    removed. Without one, only the options that are given are changed.
+  - An autoscaler that is as described costs one request and no write.
+requirements:
+  - python >= 3.9
+  - kubernetes >= 24.2.0
+  - PyYAML >= 3.11
+extends_documentation_fragment:
+  - vmscale.kubevirt._options
+  - vmscale.kubevirt._options.target
+  - vmscale.kubevirt._options.wait
+  - kubernetes.core.k8s_auth_options
+  - vmscale.kubevirt._attributes
+  - vmscale.kubevirt._attributes.actiongroup_vmirs
+attributes:
+  check_mode:
+    support: full
+    details:
+      - What would be written is sent to the API server as a dry run; nothing is written or waited for. A target that does not
+        exist yet is a
+        warning then, because an earlier task of the same play would have created it.
+  diff_mode:
+    support: full
+options:
+  min_replicas:
+    description:
+      - Lower bound of the replicas. Kubernetes takes V(1) where nothing is said.
+    type: int
+  max_replicas:
+    description:
+      - Upper bound of the replicas.
+    type: int
+  target_cpu_utilization:
+    description:
+      - Average CPU utilization to keep, in percent of what the pods request, over all containers of a pod.
+      - KubeVirt requests 100m for each vCPU unless the template says otherwise, so one busy vCPU is about 1000 percent.
+      - Mutually exclusive with O(metrics).
+    type: int
+  metrics:
+    description:
+      - C(spec.metrics) of C(autoscaling/v2), as it is.
+      - Mutually exclusive with O(target_cpu_utilization).
+    type: list
+    elements: dict
+  behavior:
+    description:
+      - C(spec.behavior) of C(autoscaling/v2), as it is.
+    type: dict
+  require_target:
+    description:
+      - Fail before anything is written where the target does not exist. Only a target that is a VirtualMachineInstanceReplicaSet
+        is looked for.
+    type: bool
+    default: true
+  require_metrics_api:
+    description:
+      - Fail before anything is written where the autoscaler scales by CPU or memory and the metrics API is not installed or does
+        not answer.
+    type: bool
+    default: true
+notes:
+  - Kubernetes keeps no record of which version of an autoscaler its controller has seen. With O(wait=true) the task waits until the
+    conditions C(AbleToScale) and C(ScalingActive) hold, the number that the controller wants lies within the bounds that were asked
+    for, and it reports the metrics that were asked for.
+  - Use M(vmscale.kubevirt.hpa_verify) to verify that the autoscaler works, target and metrics included.
+seealso:
+  - module: vmscale.kubevirt.hpa_verify
+  - module: vmscale.kubevirt.hpa_info
+  - module: vmscale.kubevirt.vmirs
+"""
+
+EXAMPLES = r"""
+- name: Ensure the autoscaler of a manifest
+  vmscale.kubevirt.hpa:
+    src: test-hpa.yaml
+    namespace: default
+    wait: true
+
+- name: Ensure the same autoscaler from options
+  vmscale.kubevirt.hpa:
+    name: test-hpa
+    namespace: default
+    target:
+      name: testreplicaset
+    min_replicas: 3
+    max_replicas: 5
+    target_cpu_utilization: 50
+
+- name: Widen its bounds, and leave the rest
+  vmscale.kubevirt.hpa:
+    name: test-hpa
+    namespace: default
+    max_replicas: 8
+
+- name: Remove it
+  vmscale.kubevirt.hpa:
+    name: test-hpa
+    namespace: default
+    state: absent
+    wait: true
+"""
+
+RETURN = r"""
+result:
+  description:
+    - The HorizontalPodAutoscaler in C(autoscaling/v2), as it is at the end, or as it would be in check mode, without managed fields.
+    - Empty when it is absent.
+  returned: always
+  type: dict
+  sample:
+    apiVersion: autoscaling/v2
+    kind: HorizontalPodAutoscaler
+    metadata:
+      name: test-hpa
+      namespace: default
+    spec:
+      minReplicas: 3
+      maxReplicas: 5
+      scaleTargetRef:
+        apiVersion: kubevirt.io/v1
+        kind: VirtualMachineInstanceReplicaSet
+        name: testreplicaset
+replicas:
+  description: The bounds min and max, and what the controller last saw (current) and wanted (desired).
+  returned: always
+  type: dict
+  sample:
+    min: 3
+    max: 5
+    current: 3
+    desired: 3
+conditions:
+  description: The conditions of its status.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - type: AbleToScale
+      status: "True"
+      reason: ReadyForNewScale
+      message: recommended size matches current size
+      lastTransitionTime: "2026-11-25T09:30:00Z"
+metrics:
+  description: The current metrics of its status.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - type: Resource
+      resource:
+        name: cpu
+        current:
+          averageUtilization: 3
+          averageValue: 3m
+method:
+  description: What was written, V(create), V(patch) or V(delete); null where nothing was.
+  returned: always
+  type: str
+  sample: create
+duration:
+  description: Seconds that the task waited.
+  returned: when O(wait=true)
+  type: float
+  sample: 4.211
+reasons:
+  description: What was still missing when the time was over.
+  returned: when the wait failed
+  type: list
+  elements: str
+  sample:
+    - its controller has not looked at it yet
+"""
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._module_shell import run_module
+
+
+def main() -> None:
+    """Run the module."""
+    run_module("hpa")
+
+
+if __name__ == "__main__":
+    main()

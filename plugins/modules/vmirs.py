@@ -1,0 +1,251 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vmirs
+short_description: Ensure a KubeVirt VirtualMachineInstanceReplicaSet
+version_added: 0.1.0
+author:
+  - vmscale.kubevirt contributors (@vmscale)
+description:
+  - Ensures that a VirtualMachineInstanceReplicaSet (VMIRS) is as described, or absent, and waits for it.
+  - The manifest is taken as KubeVirt's documentation prints it, from O(src) or O(definition), or as the options O(replicas), O(selector),
+    O(template) and O(paused).
+  - With a template (from any of them) the description is whole, and what this module applied earlier and the description no longer has is
+    removed. Without one, only the options that are given are changed.
+  - A set that is as described costs one request and no write. Fields that others added are left alone.
+  - Replicas belong to the autoscaler once a HorizontalPodAutoscaler targets the set, see O(replicas_when_autoscaled).
+requirements:
+  - python >= 3.9
+  - kubernetes >= 24.2.0
+  - PyYAML >= 3.11
+extends_documentation_fragment:
+  - vmscale.kubevirt._options
+  - vmscale.kubevirt._options.wait
+  - kubernetes.core.k8s_auth_options
+  - vmscale.kubevirt._attributes
+  - vmscale.kubevirt._attributes.actiongroup_vmirs
+attributes:
+  check_mode:
+    support: full
+    details:
+      - What would be written is sent to the API server as a dry run, so admission and quota have their say; nothing is written or
+        waited for.
+  diff_mode:
+    support: full
+options:
+  replicas:
+    description:
+      - Desired number of VirtualMachineInstances, V(0) or more.
+      - A new set that says nothing gets V(1), or what a HorizontalPodAutoscaler that already targets it has as its minimum.
+      - An existing set that says nothing keeps what it has.
+    type: int
+  selector:
+    description:
+      - Label selector of the set, with C(matchLabels) and C(matchExpressions). It must match the labels of the template.
+    type: dict
+  template:
+    description:
+      - Template of the VirtualMachineInstances, with C(metadata) and C(spec).
+    type: dict
+  paused:
+    description:
+      - While V(true), KubeVirt neither creates nor deletes VirtualMachineInstances of the set.
+    type: bool
+  replicas_when_autoscaled:
+    description:
+      - What to do when the live number of replicas differs from the wanted one and a HorizontalPodAutoscaler targets the set.
+      - V(keep) leaves the number to the autoscaler and says so in a warning, V(set) writes it all the same, V(fail) fails before
+        anything is written.
+      - A set that stands at 0 is not being autoscaled, Kubernetes has switched its autoscaler off, so its number is written.
+    type: str
+    choices: [keep, set, fail]
+    default: keep
+  template_hash:
+    description:
+      - Stamp a hash of the template into the template, as the label C(vmscale.kubevirt/template-hash), so that VirtualMachineInstances
+        of older templates can be told apart. KubeVirt itself keeps no trace of which template an instance came from.
+    type: bool
+    default: true
+  allow_selector_change:
+    description:
+      - Change the selector of a live set. KubeVirt then lets go of the running VirtualMachineInstances and starts new ones beside them, so
+        without this the task fails.
+    type: bool
+    default: false
+  orphan:
+    description:
+      - With O(state=absent), leave the VirtualMachineInstances running.
+    type: bool
+    default: false
+notes:
+  - With O(wait=true) the task waits until the set has converged. Desired, current and ready replicas are equal, virt-controller
+    has acknowledged the
+    selector and the pause, it reports no failure, and none of its VirtualMachineInstances is still shutting down. A paused set has
+    converged once the pause is acknowledged.
+  - With O(state=absent) and O(wait=true) the task waits until the set and its VirtualMachineInstances are gone.
+  - KubeVirt applies a changed template to new VirtualMachineInstances only. RV(replicas.outdated) counts those that run on an older one.
+seealso:
+  - module: vmscale.kubevirt.vmirs_info
+  - module: vmscale.kubevirt.hpa
+  - name: VirtualMachineInstanceReplicaSet
+    description: The resource in KubeVirt's user guide.
+    link: https://kubevirt.io/user-guide/user_workloads/replicaset/
+"""
+
+EXAMPLES = r"""
+- name: Ensure the set of a manifest and wait until it is ready
+  vmscale.kubevirt.vmirs:
+    src: testreplicaset.yaml
+    namespace: default
+    wait: true
+
+- name: Ensure the same set from options
+  vmscale.kubevirt.vmirs:
+    name: web
+    namespace: default
+    replicas: 3
+    selector:
+      matchLabels:
+        app: web
+    template:
+      metadata:
+        labels:
+          app: web
+      spec:
+        domain:
+          devices:
+            disks:
+              - name: containerdisk
+                disk:
+                  bus: virtio
+          resources:
+            requests:
+              memory: 64M
+        volumes:
+          - name: containerdisk
+            containerDisk:
+              image: quay.io/kubevirt/cirros-container-disk-demo:v1.8.2
+    wait: true
+    wait_timeout: 300
+
+- name: Pause the set
+  vmscale.kubevirt.vmirs:
+    name: web
+    namespace: default
+    paused: true
+    wait: true
+
+- name: Resume it
+  vmscale.kubevirt.vmirs:
+    name: web
+    namespace: default
+    paused: false
+    wait: true
+
+- name: Remove it and wait until its VirtualMachineInstances are gone
+  vmscale.kubevirt.vmirs:
+    name: web
+    namespace: default
+    state: absent
+    wait: true
+"""
+
+RETURN = r"""
+result:
+  description:
+    - The VirtualMachineInstanceReplicaSet as it is at the end, or as it would be in check mode; without managed fields, and with
+      cloud-init data hidden.
+    - Empty when it is absent.
+  returned: always
+  type: dict
+  sample:
+    apiVersion: kubevirt.io/v1
+    kind: VirtualMachineInstanceReplicaSet
+    metadata:
+      name: testreplicaset
+      namespace: default
+    spec:
+      replicas: 3
+      selector:
+        matchLabels:
+          myvmi: myvmi
+    status:
+      labelSelector: myvmi=myvmi
+      readyReplicas: 3
+      replicas: 3
+replicas:
+  description: How many VirtualMachineInstances the set has.
+  returned: always
+  type: dict
+  contains:
+    desired:
+      description: What is asked for.
+      type: int
+      returned: always
+      sample: 3
+    current:
+      description: How many there are, by the status of the set.
+      type: int
+      returned: always
+      sample: 3
+    ready:
+      description: How many of them are ready, by the status of the set.
+      type: int
+      returned: always
+      sample: 3
+    outdated:
+      description:
+        - How many run on an older template. Null where the instances were not read (O(wait=false)), or the set carries no template hash.
+      type: int
+      returned: always
+      sample: 0
+    terminating:
+      description: How many are shutting down. Null where the instances were not read (O(wait=false)).
+      type: int
+      returned: always
+      sample: 0
+autoscaled_by:
+  description:
+    - The HorizontalPodAutoscalers that target the set.
+    - They are looked up only where the answer decides something, that is when the live number of replicas differs from the wanted one or
+      a new set says no number; null otherwise. M(vmscale.kubevirt.vmirs_info) always says.
+  returned: always
+  type: list
+  elements: str
+  sample: [test-hpa]
+method:
+  description: What was written, V(create), V(patch) or V(delete); null where nothing was.
+  returned: always
+  type: str
+  sample: create
+duration:
+  description: Seconds that the task waited.
+  returned: when O(wait=true)
+  type: float
+  sample: 4.211
+reasons:
+  description: What was still missing when the time was over.
+  returned: when the wait failed
+  type: list
+  elements: str
+  sample:
+    - 2 of 3 ready
+    - "VMI testx7k2p is Scheduling (Unschedulable: 0/4 nodes are available: 4 Insufficient memory.)"
+"""
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._module_shell import run_module
+
+
+def main() -> None:
+    """Run the module."""
+    run_module("vmirs")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection: it can change at any time.
+
+"""The local shell: the engine inside ansible's own worker.
+
+A task whose connection is local needs no module packed, copied and started: the engine runs where ansible runs, and can show its
+progress while it waits. Everything else (``delegate_to`` another machine, ``async``, ``become``, another interpreter) goes to the
+module of the same name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import (
+    MODULES,
+    Module,
+    hidden_values,
+    run,
+    shown_arguments,
+)
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
+
+display = Display()
+
+
+class LocalShell(ActionBase):
+    """The action plugin of every module of this collection; a subclass says which by ``module_name``."""
+
+    _supports_check_mode = True
+    _supports_async = True
+    module_name: str
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        variables = task_vars or {}
+        result: dict[str, t.Any] = super().run(tmp, variables)
+        if self._runs_here(variables):
+            result.update(self._run_here(MODULES[self.module_name]))
+        else:
+            result.update(self._run_module(variables))
+        return result
+
+    def _runs_here(self, variables: dict[str, t.Any]) -> bool:
+        if self._task.async_val or self._connection.become is not None:
+            return False
+        return self._is_connection_local() and _is_own_interpreter(self._interpreter(variables))
+
+    def _is_connection_local(self) -> bool:
+        return str(self._connection.transport).rpartition(".")[2] == "local"
+
+    def _interpreter(self, variables: dict[str, t.Any]) -> str | None:
+        if self._task.delegate_to:
+            variables = (variables.get("ansible_delegated_vars") or {}).get(self._task.delegate_to) or {}
+        value = variables.get("ansible_python_interpreter")
+        return None if value is None else str(self._templar.template(value))
+
+    def _run_here(self, module: Module) -> dict[str, t.Any]:
+        arguments = self._task.args.copy()
+        for option in ("src", "kubeconfig"):
+            problem = self._locate(arguments, option)
+            if problem:
+                return {"failed": True, "changed": False, "msg": problem}
+        # Values from a play are tagged with their origin; the engine works on plain ones.
+        arguments = json.loads(json.dumps(arguments, default=str))
+        validator = ArgumentSpecValidator(
+            module.argument_spec,
+            mutually_exclusive=[list(group) for group in module.mutually_exclusive],
+            required_one_of=[list(group) for group in module.required_one_of],
+        )
+        validation = validator.validate(arguments)
+        if validation.errors.errors:
+            return {"failed": True, "changed": False, "msg": self._say_invalid(validation)}
+        params = validation.validated_parameters
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)
+        task = Task(
+            params=params,
+            environ={**os.environ, **{str(key): str(value) for key, value in environment.items()}},
+            check_mode=bool(self._task.check_mode),
+            report=self._report_progress,
+        )
+        outcome = run(module, task, with_diff=bool(self._task.diff))
+        result = {**outcome.result, "invocation": {"module_args": shown_arguments(params)}}
+        if outcome.warnings:
+            result["warnings"] = list(outcome.warnings)
+        hidden = hidden_values(params) | set(validation._no_log_values)
+        kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
+        return {**remove_values(result, hidden), **kept}
+
+    def _say_invalid(self, validation: t.Any) -> str:
+        message = str(validation.errors.msg)
+        if isinstance(validation.errors.errors[0], UnsupportedError):
+            return f"Unsupported parameters for ({self._task.action}) module: {message}"
+        return message
+
+    def _report_progress(self, line: str) -> None:
+        if not self._task.no_log:
+            display.display(line)
+
+    def _locate(self, arguments: dict[str, t.Any], option: str) -> str | None:
+        """Find the file that ``option`` names where ansible looks for files, decrypt it if need be; says what is wrong."""
+        value = arguments.get(option)
+        if not isinstance(value, str) or not value:
+            return None
+        found = []
+        for part in value.split(os.pathsep) if option == "kubeconfig" else [value]:
+            try:
+                path = self._find_needle("files", os.path.expanduser(part))
+                found.append(self._loader.get_real_file(path, decrypt=True))
+            except AnsibleError as error:
+                if "ault" in str(error):
+                    return f'The file "{part}" that the option "{option}" names cannot be decrypted: {error}'
+                return f'The file "{part}" that the option "{option}" names does not exist on this machine.'
+        arguments[option] = os.pathsep.join(str(path) for path in found)
+        return None
+
+    def _run_module(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        arguments = self._task.args.copy()
+        if self._is_connection_local():
+            problem = self._locate(arguments, "kubeconfig")
+            if problem:
+                return {"failed": True, "changed": False, "msg": problem}
+        problem = self._carry_source(arguments)
+        if problem:
+            return {"failed": True, "changed": False, "msg": problem}
+        wrap_async = self._task.async_val and not self._connection.has_native_async
+        result: dict[str, t.Any] = self._execute_module(
+            module_name=f"vmscale.kubevirt.{self.module_name}", module_args=arguments, task_vars=variables, wrap_async=wrap_async
+        )
+        if not wrap_async:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+    def _carry_source(self, arguments: dict[str, t.Any]) -> str | None:
+        """Bring the file ``src`` to where the module runs; a file that is only there already is left to the module."""
+        source = arguments.get("src")
+        if not isinstance(source, str) or not source:
+            return None
+        problem = self._locate(arguments, "src")
+        if problem:
+            arguments["src"] = source
+            return problem if self._is_connection_local() else None
+        with open(str(arguments["src"]), "rb") as stream:
+            content = stream.read()
+        directory = self._connection._shell.tmpdir or self._make_tmp_path()
+        path = self._connection._shell.join_path(directory, os.path.basename(source))
+        self._transfer_data(path, content)
+        self._fixup_perms2((directory, path))
+        arguments["src"] = path
+        return None
+
+
+def _is_own_interpreter(interpreter: str | None) -> bool:
+    """True where ``interpreter`` is the Python that ansible itself runs on, or none was chosen."""
+    if interpreter is None or interpreter.startswith("auto"):
+        return True
+    same_place = os.path.dirname(interpreter) == os.path.dirname(sys.executable)
+    return interpreter == sys.executable or (same_place and os.path.exists(interpreter) and os.path.samefile(interpreter, sys.executable))

@@ -1,0 +1,87 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Python environment that the tests, the linters and the demo run in."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import sys
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+from dev.paths import CHECKOUT, REQUIREMENTS, TESTS, cache_home, checkout_cache, collection_tree
+from dev.processes import run_logged, say
+
+
+class EnvironmentFailedError(Exception):
+    """The environment could not be made."""
+
+
+def environment_path() -> Path:
+    """Return where the environment of these requirements and this Python lies."""
+    key = hashlib.sha256(REQUIREMENTS.read_bytes())
+    key.update(f"{platform.python_version()} {sys.base_prefix}".encode())
+    return cache_home() / f"venv-{key.hexdigest()[:12]}"
+
+
+def ensure_environment() -> Path:
+    """Return the environment's Python, making the environment where it is missing or was left half made."""
+    path = environment_path()
+    with _locked(path.with_suffix(".lock")):
+        if not (path / "complete").exists():
+            _make(path)
+    return path / "bin" / "python"
+
+
+def tool_environment() -> dict[str, str]:
+    """Return the variables that programs of the environment are run with."""
+    home = environment_path() / "bin"
+    return {
+        "PATH": f"{home}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYTHONPATH": str(TESTS),
+        "PYTHONUNBUFFERED": "1",
+        "ANSIBLE_COLLECTIONS_PATH": str(collection_tree()),
+        "COLLECTIONS_TREE": str(collection_tree()),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+    }
+
+
+def tool(program: str, *arguments: str) -> list[str]:
+    """Return the command line of a program of the environment."""
+    return [str(environment_path() / "bin" / program), *arguments]
+
+
+def _make(path: Path) -> None:
+    say(f"Preparing the Python environment (once, a few minutes): {path}")
+    shutil.rmtree(path, ignore_errors=True)
+    venv.create(path, with_pip=True, symlinks=True)
+    install = [
+        str(path / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+    ]
+    done = run_logged("pip", [*install, "-r", str(REQUIREMENTS)], checkout_cache() / "logs" / "pip.log", cwd=CHECKOUT)
+    if done.code != 0:
+        say(done.output)
+        raise EnvironmentFailedError(f"pip ended with {done.code}; its output is above")
+    (path / "complete").touch()
+    say(f"The Python environment is ready ({done.seconds:.0f} s)")
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

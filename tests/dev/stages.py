@@ -1,0 +1,130 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stages that `make test` is made of; each can be run alone."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dev.environment import tool, tool_environment
+from dev.paths import NAME, NAMESPACE, TESTS, checkout_cache, collection_tree
+from dev.processes import run_logged, say
+from dev.sandbox import Sandbox
+from dev.sanity import run_sanity
+from dev.tally import Tally, junit_tally, molecule_tally
+
+LOGS = checkout_cache() / "logs"
+INTEGRATION_SANDBOX = "integration"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A named part of the tests, which returns its counts."""
+
+    name: str
+    run: Callable[[Sequence[str]], Tally]
+    in_suite: bool = True
+
+
+@dataclass(frozen=True)
+class Linter:
+    """A program that passes or fails as a whole."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def lint(arguments: Sequence[str]) -> Tally:
+    """Run every linter, or those named, and show the output of those that complain."""
+    chosen = [linter for linter in linters() if not arguments or linter.name in arguments]
+    return sum((check(linter) for linter in chosen), Tally())
+
+
+def linters() -> Sequence[Linter]:
+    """Return the linters; each counts as one test."""
+    collection = collection_tree() / "ansible_collections" / NAMESPACE / NAME
+    references = ("--plugin-docs", "--skip-rstcheck", "--validate-collection-refs=dependent")
+    return (
+        Linter("ruff", ("ruff", "check", ".")),
+        Linter("ruff-format", ("ruff", "format", "--check", ".")),
+        Linter("mypy-tests", ("mypy", "-p", "dev", "-p", "integration", "-p", "sandbox"), {"MYPYPATH": str(TESTS)}),
+        Linter("mypy-plugins", ("mypy", str(collection / "plugins")), {"MYPYPATH": str(collection_tree())}),
+        Linter("yamllint", ("yamllint", "--strict", ".")),
+        Linter("ansible-lint", ("ansible-lint", "--offline", "--nocolor")),
+        Linter("antsibull-docs", ("antsibull-docs", "lint-collection-docs", *references, ".")),
+        Linter("antsibull-changelog", ("antsibull-changelog", "lint")),
+        Linter("build", ("ansible-galaxy", "collection", "build", "--force", "--output-path", str(checkout_cache() / "archive"))),
+    )
+
+
+def check(linter: Linter) -> Tally:
+    """Run one linter."""
+    environment = {**tool_environment(), **linter.environment}
+    done = run_logged(linter.name, tool(*linter.command), LOGS / f"lint-{linter.name}.log", environment=environment)
+    if done.code == 0:
+        say(f"  {linter.name}: ok ({done.seconds:.1f} s)")
+        return Tally(passed=1)
+    say(done.output)
+    say(f"  {linter.name}: FAILED, code {done.code} ({done.seconds:.1f} s)")
+    return Tally(failed=1)
+
+
+def unit(arguments: Sequence[str]) -> Tally:
+    """Run the unit tests."""
+    return pytest("unit", TESTS / "unit", ("--numprocesses=2", *arguments))
+
+
+def sandbox(arguments: Sequence[str]) -> Tally:
+    """Bring up the sandbox of the integration tests; that it comes counts as one test."""
+    command = Sandbox(INTEGRATION_SANDBOX).command("up", *arguments)
+    done = run_logged("sandbox", command, LOGS / "sandbox.log", environment=tool_environment(), live=True)
+    return Tally(passed=1) if done.code == 0 else Tally(failed=1)
+
+
+def integration(arguments: Sequence[str]) -> Tally:
+    """Run the integration tests: side by side, but for those that use what all of them share."""
+    folder = TESTS / "integration"
+    beside = pytest("integration", folder, ("--numprocesses=2", "-m", "not serial", *arguments))
+    alone = pytest("integration-serial", folder, ("-m", "serial", *arguments))
+    return beside + alone
+
+
+def molecule(arguments: Sequence[str]) -> Tally:
+    """Run the scenario on a sandbox of its own."""
+    command = tool("molecule", "test", *(arguments or ("--scenario-name", "default")))
+    done = run_logged("molecule", command, LOGS / "molecule.log", environment=tool_environment(), live=True)
+    return molecule_tally(done.output).with_code(done.code)
+
+
+def sanity(arguments: Sequence[str]) -> Tally:
+    """Run ansible-test sanity on a copy of the collection."""
+    return run_sanity(LOGS / "sanity.log", arguments)
+
+
+STAGES: Mapping[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("lint", lint),
+        Stage("unit", unit),
+        Stage("sanity", sanity),
+        Stage("sandbox", sandbox),
+        Stage("integration", integration),
+        Stage("molecule", molecule),
+    )
+}
+
+
+def pytest(name: str, folder: Path, arguments: Sequence[str]) -> Tally:
+    """Run pytest; its counts come from its report, its last word from its exit code."""
+    no_tests_collected = 5
+    with tempfile.TemporaryDirectory() as directory:
+        report = Path(directory) / "report.xml"
+        command = tool("python", "-m", "pytest", str(folder), f"--junit-xml={report}", *arguments)
+        done = run_logged(name, command, LOGS / f"{name}.log", environment=tool_environment(), live=True)
+        return junit_tally(report).with_code(0 if done.code == no_tests_collected else done.code)

@@ -1,0 +1,110 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures of the integration tests; README.md says how to use them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.sandbox import Sandbox
+from integration.support.ansible import Ansible, Shell
+from integration.support.api import Api
+from integration.support.audit import AuditLog
+from integration.support.cluster import Cluster, given_kubeconfig, real_cluster, sandbox_cluster
+
+SANDBOX = os.environ.get("VMSCALE_TEST_SANDBOX", "integration")
+
+
+def pytest_report_header() -> str:
+    """Say which cluster the tests are about to use."""
+    given = given_kubeconfig(os.environ)
+    return f"cluster: real, {given}" if given else f"cluster: sandbox {SANDBOX}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as serial what uses what all tests share: the audit log and the sandbox's dials."""
+    for item in items:
+        if {"audit", "sandbox"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.serial)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The cluster; a sandbox that the tests brought up stays up, so that the next run starts at once."""
+    given = given_kubeconfig(os.environ)
+    return real_cluster(given) if given else sandbox_cluster(Sandbox(SANDBOX))
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> Api:
+    """What is really there, seen by the admin and without the code under test."""
+    return Api(cluster.admin)
+
+
+@pytest.fixture
+def namespace(api: Api) -> Iterator[str]:
+    """A namespace of the test's own; deleted after it, without waiting."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    api.create("namespaces", None, {"metadata": {"name": name, "labels": {"vmscale.kubevirt/test": "integration"}}})
+    yield name
+    api.delete("namespaces", None, name)
+
+
+@pytest.fixture
+def make_ansible(cluster: Cluster, namespace: str, tmp_path: Path) -> Callable[..., Ansible]:
+    """Return a maker of `Ansible`, for a shell and one of the cluster's kubeconfigs (operator's by default)."""
+
+    def make(shell: Shell = "local", kubeconfig: Path | None = cluster.operator) -> Ansible:
+        return Ansible(tmp_path, kubeconfig, shell, namespace)
+
+    return make
+
+
+@pytest.fixture(params=["local", "remote"])
+def shell(request: pytest.FixtureRequest) -> Shell:
+    """Each shell in turn: inside ansible's worker, and as a module process."""
+    chosen: Shell = request.param
+    return chosen
+
+
+@pytest.fixture
+def ansible(make_ansible: Callable[..., Ansible], shell: Shell) -> Ansible:
+    """Ansible as the operator, once through each shell."""
+    return make_ansible(shell)
+
+
+@pytest.fixture
+def local_ansible(make_ansible: Callable[..., Ansible]) -> Ansible:
+    """Ansible as the operator, through the local shell alone."""
+    return make_ansible()
+
+
+@pytest.fixture
+def audit(cluster: Cluster) -> AuditLog:
+    """What the API server was asked; skips on a cluster whose audit log is not to be had."""
+    if cluster.audit is None:
+        pytest.skip("needs the audit log of the sandbox")
+    return AuditLog(cluster.audit)
+
+
+@pytest.fixture
+def nobody(cluster: Cluster) -> Path:
+    """The kubeconfig of a user without rights; skips on a cluster that has none."""
+    if cluster.nobody is None:
+        pytest.skip("needs the unprivileged user of the sandbox")
+    return cluster.nobody
+
+
+@pytest.fixture
+def sandbox(cluster: Cluster) -> Sandbox:
+    """The sandbox and its dials; skips on a real cluster."""
+    if cluster.sandbox is None:
+        pytest.skip("needs the dials of the sandbox")
+    return cluster.sandbox

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a user asked of the API server, read from its audit log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, as the API server recorded its end."""
+
+    user: str
+    verb: str
+    uri: str
+    code: int
+    agent: str
+
+    @property
+    def is_write(self) -> bool:
+        return self.verb in ("create", "update", "patch", "delete", "deletecollection")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place in the log."""
+
+    offset: int
+
+
+class AuditLog:
+    """Reads the log between two marks."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def mark(self) -> Mark:
+        return Mark(self.path.stat().st_size)
+
+    def requests(self, since: Mark, until: Mark | None = None, user: str | None = "vmscale-operator") -> list[Request]:
+        """Return the requests that ended between the marks, of one user or (None) of all."""
+        return [
+            request
+            for request in map(_request, self._events(since, until))
+            if user is None or request.user == user or request.user.endswith(f":{user}")
+        ]
+
+    def _events(self, since: Mark, until: Mark | None) -> Iterator[dict[str, Any]]:
+        with self.path.open("rb") as stream:
+            stream.seek(since.offset)
+            text = stream.read() if until is None else stream.read(until.offset - since.offset)
+        for line in text.splitlines():
+            event = json.loads(line)
+            if event.get("stage") == "ResponseComplete":
+                yield event
+
+
+def _request(event: dict[str, Any]) -> Request:
+    return Request(
+        user=event["user"]["username"],
+        verb=event["verb"],
+        uri=event["requestURI"],
+        code=event.get("responseStatus", {}).get("code", 0),
+        agent=event.get("userAgent", ""),
+    )

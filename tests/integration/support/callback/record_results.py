@@ -1,0 +1,72 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes each task result as a line of JSON, so that tests read results and people still read the usual output."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: record_results
+type: notification
+short_description: Write each task result to a file as JSON
+description:
+  - One line of JSON for each result of a task, in the file named by the environment variable E(TEST_RESULTS_FILE).
+"""
+
+import json
+import os
+import time
+from typing import Any
+
+from ansible.executor.task_result import CallbackTaskResult
+from ansible.inventory.host import Host
+from ansible.playbook.task import Task
+from ansible.plugins.callback import CallbackBase
+
+
+class CallbackModule(CallbackBase):
+    """Record results."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "record_results"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: dict[str, float] = {}
+
+    def v2_runner_on_start(self, host: Host, task: Task) -> None:
+        self._started[task._uuid] = time.monotonic()
+
+    def _record(self, status: str, result: CallbackTaskResult, ignored: bool = False) -> None:
+        task = result.task
+        data = json.loads(self._dump_results(result.result))
+        if "diff" in result.result:
+            # What makes the usual output readable takes the diff out of the result.
+            data["diff"] = result.result["diff"]
+        line: dict[str, Any] = {
+            "status": status,
+            "name": task.get_name().strip(),
+            "action": task.action,
+            "role": task._role.get_name() if task._role else None,
+            "host": result.host.get_name(),
+            "ignored": bool(ignored),
+            "seconds": time.monotonic() - self._started.get(task._uuid, time.monotonic()),
+            "data": data,
+        }
+        with open(os.environ["TEST_RESULTS_FILE"], "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+    def v2_runner_on_ok(self, result: CallbackTaskResult) -> None:
+        self._record("ok", result)
+
+    def v2_runner_on_failed(self, result: CallbackTaskResult, ignore_errors: bool = False) -> None:
+        self._record("failed", result, ignore_errors)
+
+    def v2_runner_on_skipped(self, result: CallbackTaskResult) -> None:
+        self._record("skipped", result)
+
+    def v2_runner_on_unreachable(self, result: CallbackTaskResult) -> None:
+        self._record("unreachable", result)

@@ -1,0 +1,215 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks, each step in check mode first: ensure, again, modify, again, remove, again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.support.ansible import Ansible
+from integration.support.api import Api, Object
+from integration.support.audit import AuditLog
+from integration.support.cluster import Cluster
+from integration.support.results import Run
+from integration.support.seed import PLAYBOOKS, SEED_AUTOSCALER, SEED_SET, manifest
+
+SET = "testreplicaset"
+AUTOSCALER = "test-hpa"
+Variables = dict[str, Any]
+DESCRIBED = "VirtualMachineInstanceReplicaSet pods:  {0} current / {0} desired"
+
+
+@pytest.fixture
+def seed(namespace: str) -> Variables:
+    """The variables of the quick start, in the test's namespace."""
+    return {
+        "vmirs_src": str(SEED_SET),
+        "vmirs_namespace": namespace,
+        "hpa_src": str(SEED_AUTOSCALER),
+        "hpa_namespace": namespace,
+    }
+
+
+@pytest.fixture
+def modified(namespace: str) -> Variables:
+    """The same with a label on the set and a higher maximum."""
+    autoscaler = manifest(SEED_AUTOSCALER)
+    autoscaler["spec"]["maxReplicas"] = 6
+    return {
+        "vmirs_src": str(SEED_SET),
+        "vmirs_namespace": namespace,
+        "vmirs_labels": {"tier": "web"},
+        "hpa_definition": autoscaler,
+        "hpa_namespace": namespace,
+    }
+
+
+def written(api: Api, namespace: str) -> dict[str, Any]:
+    """Return what was written by someone: the parts of the objects that no controller touches."""
+    found: list[Object] = [*api.items("vmirs", namespace), *api.items("hpas", namespace)]
+    return {item["metadata"]["name"]: (item["metadata"].get("labels"), item["metadata"]["generation"], item["spec"]) for item in found}
+
+
+def changed_modules(run: Run) -> list[str]:
+    """Return the modules that reported a change, in their order."""
+    return [task.action.rpartition(".")[2] for task in run.require_ok().changed]
+
+
+def test_ensure_and_remove_in_twelve_steps(ansible: Ansible, api: Api, namespace: str, seed: Variables, modified: Variables) -> None:
+    def play(name: str, variables: Mapping[str, Any]) -> list[list[str]]:
+        """Run a playbook in check mode, for real, and both again; return what each reported as changed."""
+        before = written(api, namespace)
+        predicted = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables, check=True))
+        assert written(api, namespace) == before, "check mode wrote something"
+        done = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables))
+        after = written(api, namespace)
+        predicted_again = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables, check=True))
+        again = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables))
+        assert written(api, namespace) == after, "the second run wrote something"
+        return [predicted, done, predicted_again, again]
+
+    assert play("ensure", seed) == [["vmirs", "hpa"], ["vmirs", "hpa"], [], []]
+    assert api.get("vmirs", namespace, SET)["status"]["readyReplicas"] == 3
+    assert api.get("hpas", namespace, AUTOSCALER)["spec"]["maxReplicas"] == 5
+
+    assert play("ensure", modified) == [["vmirs", "hpa"], ["vmirs", "hpa"], [], []]
+    assert api.get("vmirs", namespace, SET)["metadata"]["labels"]["tier"] == "web"
+    assert api.get("hpas", namespace, AUTOSCALER)["spec"]["maxReplicas"] == 6
+
+    assert play("remove", seed) == [["hpa", "vmirs"], ["hpa", "vmirs"], [], []]
+    assert written(api, namespace) == {}
+    assert api.items("vmis", namespace) == []
+
+
+def test_ensure_shows_the_description(local_ansible: Ansible, seed: Variables) -> None:
+    done = local_ansible.run("vmscale.kubevirt.ensure", variables=seed).require_ok()
+
+    assert DESCRIBED.format(3) in done.stdout
+    assert done.task("vmirs")["replicas"] == {"desired": 3, "current": 3, "ready": 3, "outdated": 0, "terminating": 0}
+
+
+def test_ensure_takes_typed_variables_and_no_autoscaler(local_ansible: Ansible, api: Api, namespace: str) -> None:
+    spec = manifest(SEED_SET)["spec"]
+    variables = {
+        "vmirs_name": "typed",
+        "vmirs_namespace": namespace,
+        "vmirs_replicas": 2,
+        "vmirs_selector": spec["selector"],
+        "vmirs_template": spec["template"],
+    }
+    done = local_ansible.run("vmscale.kubevirt.ensure", variables=variables)
+
+    assert changed_modules(done) == ["vmirs"]
+    assert api.get("vmirs", namespace, "typed")["status"]["readyReplicas"] == 2
+    assert api.items("hpas", namespace) == []
+
+
+@pytest.mark.parametrize("how", ["path", "wrapper"])
+def test_playbooks_run_as_a_project_and_from_a_wrapper(local_ansible: Ansible, namespace: str, tmp_path: Path, how: str) -> None:
+    playbook = PLAYBOOKS / "ensure.yml"
+    if how == "wrapper":
+        playbook = tmp_path / "wrapper.yml"
+        playbook.write_text("- ansible.builtin.import_playbook: vmscale.kubevirt.ensure\n", encoding="utf-8")
+    variables = {"vmirs_src": SEED_SET.name, "vmirs_namespace": namespace, "vmirs_wait": False}
+
+    assert changed_modules(local_ansible.run(playbook, variables=variables)) == ["vmirs"]
+
+
+def test_verify_passes_on_what_works_and_changes_nothing(ansible: Ansible, api: Api, namespace: str, seed: Variables) -> None:
+    ansible.run("vmscale.kubevirt.ensure", variables=seed).require_ok()
+    before = written(api, namespace)
+    expected = {"verify_name": AUTOSCALER, "verify_namespace": namespace, "verify_min_replicas": 3, "verify_max_replicas": 5}
+    for check in (True, False):
+        done = ansible.run("vmscale.kubevirt.verify", variables=expected, check=check).require_ok()
+        assert not done.changed
+        assert done.task("hpa_verify")["reasons"] == []
+        assert DESCRIBED.format(3) in done.stdout
+    assert written(api, namespace) == before
+
+
+def test_verify_fails_with_every_reason(ansible: Ansible, namespace: str, seed: Variables) -> None:
+    ansible.run("vmscale.kubevirt.ensure", variables=seed).require_ok()
+    wrong = {
+        "verify_name": AUTOSCALER,
+        "verify_namespace": namespace,
+        "verify_min_replicas": 2,
+        "verify_max_replicas": 9,
+        "verify_wait_timeout": 5,
+    }
+    done = ansible.run("vmscale.kubevirt.verify", variables=wrong).require_failed()
+
+    reasons = done.task("hpa_verify")["reasons"]
+    assert len(reasons) == 2
+    assert all(reason in done.failed[0].message for reason in reasons)
+
+
+def test_verify_fails_where_there_is_no_autoscaler(ansible: Ansible, namespace: str) -> None:
+    missing = {"verify_name": "no-such-hpa", "verify_namespace": namespace, "verify_wait_timeout": 3}
+    done = ansible.run("vmscale.kubevirt.verify", variables=missing).require_failed()
+
+    assert "no-such-hpa" in done.failed[0].message
+
+
+def test_the_autoscaler_follows_the_load_and_ensure_leaves_it_alone(
+    local_ansible: Ansible, cluster: Cluster, api: Api, namespace: str, seed: Variables
+) -> None:
+    local_ansible.run("vmscale.kubevirt.ensure", variables=seed).require_ok()
+
+    def verify(replicas: int) -> Run:
+        expected = {
+            "verify_name": AUTOSCALER,
+            "verify_namespace": namespace,
+            "verify_current_replicas": replicas,
+            "verify_wait_timeout": 240 if cluster.is_simulated else 900,
+        }
+        return local_ansible.run("vmscale.kubevirt.verify", variables=expected, timeout=1000).require_ok()
+
+    cluster.load(SET, namespace, 80)
+    assert DESCRIBED.format(5) in verify(5).stdout
+    assert changed_modules(local_ansible.run("vmscale.kubevirt.ensure", variables=seed)) == []
+    assert api.get("vmirs", namespace, SET)["spec"]["replicas"] == 5
+
+    cluster.load(SET, namespace, 5)
+    assert DESCRIBED.format(3) in verify(3).stdout
+
+
+def test_a_second_ensure_only_reads(local_ansible: Ansible, audit: AuditLog, seed: Variables) -> None:
+    local_ansible.run("vmscale.kubevirt.ensure", variables=seed).require_ok()
+    mark = audit.mark()
+    local_ansible.run("vmscale.kubevirt.ensure", variables=seed).require_ok()
+
+    requests = audit.requests(mark)
+    assert requests
+    assert [request for request in requests if request.is_write] == []
+
+
+def test_ensure_without_rights_says_what_is_missing(make_ansible: Callable[..., Ansible], nobody: Path, seed: Variables) -> None:
+    done = make_ansible(kubeconfig=nobody).run("vmscale.kubevirt.ensure", variables=seed).require_failed()
+
+    assert "virtualmachineinstancereplicasets" in done.failed[0].message
+    assert "forbidden" in done.failed[0].message.lower()
+
+
+def test_the_connection_can_be_given_as_variables(make_ansible: Callable[..., Ansible], cluster: Cluster, seed: Variables) -> None:
+    connection = {"kubeconfig": str(cluster.operator)}
+    variables = {**seed, "vmirs_connection": connection, "hpa_connection": connection}
+
+    done = make_ansible(kubeconfig=None).run("vmscale.kubevirt.ensure", variables=variables)
+
+    assert changed_modules(done) == ["vmirs", "hpa"]
+
+
+@pytest.mark.parametrize("wrong", [{"vmirs_replicas": "many"}, {"vmirs_state": "there"}, {"vmirs_wait": "perhaps"}])
+def test_wrong_variables_are_refused_before_anything_happens(
+    local_ansible: Ansible, api: Api, namespace: str, seed: Variables, wrong: Variables
+) -> None:
+    done = local_ansible.run("vmscale.kubevirt.ensure", variables=seed | wrong).require_failed()
+
+    assert next(iter(wrong)) in str(done.failed[0].data)
+    assert written(api, namespace) == {}

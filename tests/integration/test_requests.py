@@ -1,0 +1,122 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How many requests a task costs, and how long it takes beside tasks that everyone knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import Any
+
+import pytest
+
+from integration.support.ansible import Ansible
+from integration.support.api import Api
+from integration.support.audit import AuditLog, Request
+from integration.support.manifests import autoscaler, await_acknowledged, await_counts, hpa, replica_set, vmirs
+
+NAME, SCALER = "web", "web-scaler"
+ROUNDS = 5
+
+
+@pytest.fixture
+def settled(local_ansible: Ansible, api: Api, namespace: str) -> None:
+    """A set with one ready VM, and its autoscaler, which acts."""
+    local_ansible.run_tasks(
+        [
+            vmirs(definition=replica_set(NAME, 1), wait=True, wait_timeout=60),
+            hpa(definition=autoscaler(SCALER, NAME, 1, 2, cpu=900), wait=True, wait_timeout=90),
+        ]
+    ).require_ok()
+
+
+def resources(requests: list[Request]) -> list[str]:
+    """Return verb and resource of each request."""
+    return [f"{request.verb} {request.uri.partition('?')[0].split('/')[6]}" for request in requests]
+
+
+SET, VMS, HPAS = "virtualmachineinstancereplicasets", "virtualmachineinstances", "horizontalpodautoscalers"
+UNCHANGED: dict[str, tuple[Mapping[str, Any], list[str]]] = {
+    "vmirs": (vmirs(definition=replica_set(NAME, 1)), [f"get {SET}"]),
+    "vmirs, waiting": (vmirs(definition=replica_set(NAME, 1), wait=True), [f"get {SET}", f"list {VMS}"]),
+    "vmirs, another number of replicas": (vmirs(name=NAME, replicas=2), [f"get {SET}", f"list {HPAS}"]),
+    "vmirs, absent": (vmirs(name="no", state="absent", wait=True), [f"get {SET}"]),
+    "hpa": (hpa(definition=autoscaler(SCALER, NAME, 1, 2, cpu=900)), [f"get {HPAS}"]),
+    "hpa, waiting": (hpa(definition=autoscaler(SCALER, NAME, 1, 2, cpu=900), wait=True), [f"get {HPAS}"]),
+    "hpa, absent": (hpa(name="no", state="absent", wait=True), [f"get {HPAS}"]),
+    "vmirs_info": ({"vmscale.kubevirt.vmirs_info": {"name": NAME}}, [f"get {SET}", f"list {VMS}", f"list {HPAS}"]),
+    "hpa_info": ({"vmscale.kubevirt.hpa_info": {"name": SCALER}}, [f"get {HPAS}", "list events"]),
+    "hpa_verify": (
+        {"vmscale.kubevirt.hpa_verify": {"name": SCALER}},
+        [f"get {HPAS}", f"get {SET}", f"list {VMS}", "list pods", "list events"],
+    ),
+}
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("shell", ["local"])
+def test_tasks_that_change_nothing(
+    make_ansible: Callable[..., Ansible], api: Api, audit: AuditLog, namespace: str, shell: str, record_property: Callable[..., None]
+) -> None:
+    ansible = make_ansible(shell)
+    seen = {}
+    for name, (task, _expected) in UNCHANGED.items():
+        mark = audit.mark()
+        done = ansible.run_tasks(task).require_ok()
+        assert not done.last.is_changed, name
+        seen[name] = resources(audit.requests(mark))
+        record_property(f"requests: {name}", len(seen[name]))
+    print("\n" + "\n".join(f"{name:36} {len(requests)}  {', '.join(requests)}" for name, requests in seen.items()))
+
+    assert seen == {name: expected for name, (_task, expected) in UNCHANGED.items()}
+
+
+def test_a_wait_reads_the_set_and_its_vms_once_a_second_at_most(local_ansible: Ansible, audit: AuditLog, namespace: str) -> None:
+    mark = audit.mark()
+    done = local_ansible.run_tasks(vmirs(definition=replica_set(NAME, 2), wait=True, wait_timeout=60)).require_ok()
+    found = Counter(request.verb for request in audit.requests(mark))
+
+    looks = found["list"]
+    assert found["patch"] == 1
+    assert found["get"] == looks + 1
+    # The first pauses are short: 0.2 s, growing by half up to a second.
+    assert looks <= done.last["duration"] + 5
+    print(f"\n{looks} looks in {done.last['duration']} s")
+
+
+def test_our_tasks_are_not_slower_than_those_of_kubernetes_core(
+    make_ansible: Callable[..., Ansible], api: Api, namespace: str, record_property: Callable[..., None]
+) -> None:
+    paused = replica_set(NAME, 0)
+    make_ansible().run_tasks(vmirs(definition=paused, template_hash=False)).require_ok()
+    await_acknowledged(api, namespace, NAME)
+    tasks = {
+        "ping": {"ansible.builtin.ping": {}},
+        "vmirs": {"vmscale.kubevirt.vmirs": {"definition": paused, "template_hash": False}},
+        "k8s": {"kubernetes.core.k8s": {"definition": paused, "namespace": namespace}},
+    }
+    listed = [{"name": f"{name} {number}", **task} for number in range(ROUNDS) for name, task in tasks.items()]
+    seconds: dict[str, dict[str, float]] = {}
+    for shell in ("local", "remote"):
+        run = make_ansible(shell).run_tasks(listed).require_ok()
+        assert [task for task in run.tasks if task.is_changed] == []
+        timed = {name: [task.seconds for task in run.tasks if task.name.startswith(name)] for name in tasks}
+        seconds[shell] = {name: median(values) for name, values in timed.items()}
+    print(f"\nmedian seconds of {ROUNDS} unchanged tasks")
+    for shell, found in seconds.items():
+        print(f"{shell:8}" + "".join(f"{name:>8} {value:5.3f}" for name, value in found.items()))
+        for name, value in found.items():
+            record_property(f"seconds: {name}, {shell}", round(value, 3))
+
+    for found in seconds.values():
+        assert found["vmirs"] <= found["k8s"]
+
+
+def test_watching_ends_when_the_cluster_is_as_asked_and_not_later(local_ansible: Ansible, api: Api, namespace: str) -> None:
+    done = local_ansible.run_tasks(vmirs(definition=replica_set(NAME, 1), wait=True, wait_timeout=60)).require_ok()
+
+    await_counts(api, namespace, NAME, 1, 0.1)
+    assert done.last["duration"] < 15

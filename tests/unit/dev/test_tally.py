@@ -1,0 +1,60 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the stages of the tests count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dev.sanity import sanity_tally
+from dev.tally import Tally, junit_tally, molecule_tally
+
+
+def test_a_junit_report_is_counted_by_outcome(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text('<testsuites><testsuite tests="9" failures="1" errors="2" skipped="3"/></testsuites>', encoding="utf-8")
+
+    assert junit_tally(report) == Tally(passed=3, failed=3, skipped=3)
+
+
+def test_a_missing_report_counts_nothing_until_the_exit_code_speaks(tmp_path: Path) -> None:
+    nothing = junit_tally(tmp_path / "missing.xml")
+
+    assert nothing == Tally()
+    assert nothing.with_code(0) == Tally()
+    assert nothing.with_code(2) == Tally(failed=1)
+
+
+def test_an_exit_code_adds_nothing_to_counted_failures() -> None:
+    assert Tally(passed=4, failed=2).with_code(1) == Tally(passed=4, failed=2)
+
+
+def test_molecule_actions_are_counted_through_colors() -> None:
+    output = (
+        "INFO     default > create: Executed: Successful\n"
+        "INFO     \x1b[2mdefault\x1b[0m > converge: \x1b[32mExecuted: Successful\x1b[0m\n"
+        "ERROR    default > verify: Executed: Failed\n"
+    )
+
+    assert molecule_tally(output) == Tally(passed=2, failed=1)
+
+
+PASSED = 'Running sanity test "compile" on Python 3.8\nRunning sanity test "compile" on Python 3.11\nRunning sanity test "pylint"\n'
+FAILED = (
+    PASSED
+    + "ERROR: Found 1 pylint issue(s) which need to be resolved:\n"
+    + "FATAL: The 1 sanity test(s) listed below (out of 3) failed. See error output above for details.\npylint\n"
+)
+FAILED_TWICE = (
+    PASSED
+    + "FATAL: The 2 sanity test(s) listed below (out of 3) failed. See error output above for details.\ncompile --python 3.8\npylint\n"
+)
+
+
+@pytest.mark.parametrize(("output", "expected"), [(PASSED, Tally(2)), (FAILED, Tally(1, 1)), (FAILED_TWICE, Tally(0, 2)), ("", Tally())])
+def test_sanity_tests_are_counted_once(output: str, expected: Tally) -> None:
+    assert sanity_tally(output) == expected

@@ -1,0 +1,27 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A clock that a test turns by hand."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class FakeClock:
+    """Time passes only by sleeping; ``slept`` keeps every pause."""
+
+    def __init__(self, on_sleep: t.Callable[[float], None] | None = None) -> None:
+        self.time = 1000.0
+        self.slept: list[float] = []
+        self._on_sleep = on_sleep
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+        if self._on_sleep:
+            self._on_sleep(self.time - 1000.0)

@@ -1,0 +1,53 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Recorded objects, and the manifests that the collection ships."""
+
+from __future__ import annotations
+
+import functools
+import json
+import typing as t
+from pathlib import Path
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
+
+Object = dict[str, t.Any]
+
+CHECKOUT = Path(__file__).parents[3]
+FIXTURES = CHECKOUT / "tests" / "unit" / "plugins" / "module_utils" / "fixtures"
+REAL = FIXTURES / "real"
+SEED_SET = (CHECKOUT / "playbooks" / "files" / "testreplicaset.yaml").read_text(encoding="utf-8")
+SEED_AUTOSCALER = (CHECKOUT / "playbooks" / "files" / "test-hpa.yaml").read_text(encoding="utf-8")
+
+
+@functools.cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def load(path: Path) -> t.Any:
+    """Return a fresh copy of what a JSON file holds."""
+    return json.loads(_text(path))
+
+
+def real(state: str, name: str) -> list[Object]:
+    """Return the objects that were recorded from a real KubeVirt in one state."""
+    document = load(REAL / state / f"{name}.json")
+    return list(document["items"]) if "items" in document else [document]
+
+
+def real_set(state: str) -> Object:
+    """Return the recorded replica set."""
+    return real(state, "vmirs")[0]
+
+
+def real_autoscaler(state: str) -> Object:
+    """Return the recorded autoscaler."""
+    return real(state, "hpa-v2")[0]
+
+
+def real_snapshot(state: str) -> Snapshot:
+    """Return the recorded replica set with its VMIs."""
+    return Snapshot(real_set(state), tuple(real(state, "vmis")))
