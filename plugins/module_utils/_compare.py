@@ -19,6 +19,8 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils import _quantity
 _EMPTY: tuple[t.Any, ...] = (None, "", {}, [])
 # Fields of autoscaling/v2 that hold quantities; the API server rewrites them in canonical form.
 _QUANTITY_KEYS = frozenset(("averageValue", "value"))
+# What an absent field means, where a typed controller drops it when it writes the object back.
+_MEANT_BY_ABSENCE = {"spec.paused": False}
 # Defaults that the schema of KubeVirt's custom resource fills in inside lists.
 _SCHEMA_DEFAULTS = {("containerPath", "readOnly"): True}
 
@@ -32,12 +34,14 @@ def prune(value: t.Any) -> t.Any:
     return value
 
 
-def differences(wanted: t.Any, live: t.Any, path: str = "", lenient: bool = False, closed: bool = False) -> list[str]:
+def differences(wanted: t.Any, live: t.Any, path: str = "", lenient_below: str | None = None, closed: bool = False) -> list[str]:
     """The paths at which ``live`` lacks what ``wanted`` says.
 
-    ``lenient`` takes for equal what typed controllers change when they write an object back: a zero value (false, 0, empty) that is
-    missing in ``live``, and a quantity that is written in another way. ``closed`` also reports keys of ``live`` that ``wanted`` does not have.
+    At and below the path ``lenient_below`` it takes for equal what typed controllers change when they write an object back: a zero value
+    (false, 0, empty) that is missing in ``live``, and a quantity that is written in another way. ``closed`` also reports keys of ``live``
+    that ``wanted`` does not have.
     """
+    is_lenient = lenient_below is not None and path.startswith(lenient_below)
     if isinstance(wanted, t.Mapping) and isinstance(live, t.Mapping):
         found: list[str] = []
         for key, content in wanted.items():
@@ -45,8 +49,8 @@ def differences(wanted: t.Any, live: t.Any, path: str = "", lenient: bool = Fals
             if key in live:
                 if key in _QUANTITY_KEYS and _same_quantity(content, live[key]):
                     continue
-                found.extend(differences(content, live[key], here, lenient, closed))
-            elif not _may_be_missing(content, lenient):
+                found.extend(differences(content, live[key], here, lenient_below, closed))
+            elif content != _MEANT_BY_ABSENCE.get(here) and not _may_be_missing(content, is_lenient):
                 found.append(here)
         if closed:
             added = [key for key, content in live.items() if key not in wanted and not _is_zero(content)]
@@ -58,10 +62,10 @@ def differences(wanted: t.Any, live: t.Any, path: str = "", lenient: bool = Fals
             return [path]
         found = []
         for index, (one, other) in enumerate(zip(wanted, live)):
-            found.extend(differences(one, other, f"{path}[{index}]", lenient, closed=True))
+            found.extend(differences(one, other, f"{path}[{index}]", lenient_below, closed=True))
         return found
     is_same = isinstance(wanted, bool) == isinstance(live, bool) and wanted == live
-    return [] if is_same or (lenient and _same_quantity(wanted, live)) else [path]
+    return [] if is_same or (is_lenient and _same_quantity(wanted, live)) else [path]
 
 
 def _may_be_missing(content: t.Any, lenient: bool) -> bool:

@@ -375,6 +375,8 @@ def _through_client_library(source: str | dict[str, t.Any], origin: str, setting
                 contexts, active = source.get("contexts") or [], {"name": source.get("current-context")}
     except (config.ConfigException, ValueError, OSError) as error:
         raise OptionError(f"The credentials of {origin} cannot be had: {error}") from error
+    if not configuration.auth_settings() and not configuration.cert_file:
+        raise OptionError(f"The credentials of {origin} cannot be had: its plugin or provider gave neither a token nor a certificate.")
     chosen = settings.get("context") or active.get("name")
     context = next((entry.get("context") or {} for entry in contexts if entry.get("name") == chosen), {})
 

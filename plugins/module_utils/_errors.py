@@ -100,6 +100,7 @@ class ApiError(EngineError):
 
 _FORBIDDEN = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) resource "(?P<resource>[^"]*)"')
 _WEBHOOK_DENIED = re.compile(r'admission webhook "(?P<webhook>[^"]+)" denied the request: ?(?P<why>.*)', re.DOTALL)
+_NOT_TYPED = re.compile(r"failed to create typed patch object \([^)]*\): (?P<why>.*)", re.DOTALL)
 _WEBHOOK_DOWN = re.compile(r'failed calling webhook "(?P<webhook>[^"]+)"(?P<why>.*)', re.DOTALL)
 
 
@@ -124,12 +125,21 @@ def explain(answer: Answer, *, server: str, origin: str) -> str:
             f'The API server cannot ask the admission webhook "{down.group("webhook")}" about {_subject(answer)}'
             f"{_tail(down.group('why'))} Is virt-api running?"
         )
+    untyped = _NOT_TYPED.match(answer.message)
+    if untyped:
+        # Server-side apply answers 500 to what it cannot merge by the schema.
+        return f"{_subject(answer)} is refused by the API server: {'; '.join(_lines(untyped.group('why')))}"
     if answer.status in (400, 403, 422):
         return _explain_rejected(answer)
     if answer.status == 409:
         return f"{_subject(answer)} was changed by somebody else meanwhile: {answer.message}"
     what = answer.message or answer.reason or "no message"
     return f"The API server answered {answer.status} to {answer.method} of {_subject(answer)}: {what}"
+
+
+def _lines(text: str) -> list[str]:
+    lines = [line.strip() for line in text.splitlines()]
+    return [line.lstrip(".") for line in lines if line and line != "errors:"]
 
 
 def _tail(text: str) -> str:

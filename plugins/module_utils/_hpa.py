@@ -41,7 +41,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     spec,
     status,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import WRITE_TRIES, Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import CONFLICT_PAUSE_SECONDS, WRITE_TRIES, Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import read_snapshot
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Waited, wait_until
 
@@ -93,6 +93,7 @@ def _write(task: Task, api: Api, wanted: Wanted) -> tuple[Object | None, Object,
         except ApiError as error:
             if not error.is_conflict or tries >= WRITE_TRIES:
                 raise
+            task.clock.sleep(CONFLICT_PAUSE_SECONDS)
             continue
         return before, after, plan, warnings
 
@@ -159,7 +160,10 @@ def _remove(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
             clock=task.clock,
         )
         if waited.unmet:
-            raise WaitTimeout(_report.sentence(wanted.label, f"is not gone after {waited.seconds:.0f} s", waited.unmet), **result)
+            raise WaitTimeout(
+                _report.sentence(wanted.label, f"is not gone after {waited.seconds:.0f} s", waited.unmet),
+                **{**result, **_facts(waited.seen), "duration": waited.seconds, "reasons": list(waited.unmet)},
+            )
         result["duration"] = waited.seconds
     result["diff"] = _report.diff(before, None if result["changed"] else before, wanted.label)
     return {**result, **_facts(None)}

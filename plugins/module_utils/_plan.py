@@ -182,7 +182,8 @@ def _check_partial_selector(wanted: Wanted, live: Object) -> None:
 
 def _changes(wanted: Wanted, body: t.Mapping[str, t.Any], live: Object) -> list[str]:
     compared = {key: body.get(key, {}) for key in ("metadata", "spec")}
-    changes = differences(compared, live, lenient=_has_same_template_hash(body, live))
+    # With the same hash the template was ours as a whole, so what differs in it may be its controller's way of writing it.
+    changes = differences(compared, live, lenient_below="spec.template.spec" if _has_same_template_hash(body, live) else None)
     if wanted.is_complete:
         changes.extend(path for path in _ownership.surplus(_ownership.owned_fields(live), body) if path not in changes)
     return changes

@@ -45,7 +45,7 @@ def redact_pair(before: t.Any, after: t.Any) -> tuple[t.Any, t.Any]:
         for key, content in after.items():
             if key not in before:
                 right[key] = HIDDEN if _is_secret(key, content) else redact(content)
-            elif _is_secret(key, content):
+            elif _is_secret(key, content) or _is_secret(key, before[key]):
                 left[key] = HIDDEN
                 right[key] = HIDDEN if before[key] == content else HIDDEN_CHANGED
             else:

@@ -137,11 +137,16 @@ def _unmet_counts(snapshot: Snapshot) -> list[str]:
     counts, reasons = count(snapshot), []
     instances = snapshot.instances or ()
     ready = [instance for instance in instances if is_ready(instance)]
-    seen_ready = counts.ready if snapshot.instances is None else min(counts.ready, len(ready))
-    if counts.ready != counts.desired or (snapshot.instances is not None and len(ready) != counts.desired):
+    seen_ready = counts.ready if snapshot.instances is None else len(ready)
+    created = counts.current if snapshot.instances is None else sum(1 for instance in instances if is_active(instance))
+    if seen_ready < counts.desired:
         reasons.append(f"{seen_ready} of {counts.desired} ready")
-    if counts.current != counts.desired:
-        reasons.append(f"{counts.current} of {counts.desired} created")
+    if created < counts.desired:
+        reasons.append(f"{created} of {counts.desired} created")
+    if created > counts.desired:
+        reasons.append(f"{created - counts.desired} more than {counts.desired}")
+    if not reasons and (counts.ready != counts.desired or counts.current != counts.desired):
+        reasons.append(f"its status still says {counts.ready} of {counts.current} ready, instead of {counts.desired}")
     waiting = [instance for instance in instances if is_active(instance) and not is_ready(instance)]
     reasons.extend(explain_instance(instance) for instance in waiting[:_NAMED_INSTANCES])
     if len(waiting) > _NAMED_INSTANCES:

@@ -21,6 +21,7 @@ Result = dict[str, t.Any]
 
 # How often a write is planned anew because somebody else wrote in between.
 WRITE_TRIES = 10
+CONFLICT_PAUSE_SECONDS = 0.1
 
 
 def _say_nothing(line: str) -> None:

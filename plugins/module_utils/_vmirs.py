@@ -27,7 +27,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     name_of,
     spec,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import WRITE_TRIES, Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import CONFLICT_PAUSE_SECONDS, WRITE_TRIES, Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import wait_until
 
 
@@ -105,6 +105,7 @@ def _write(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> tuple[Ob
         except ApiError as error:
             if not error.is_conflict or tries >= WRITE_TRIES:
                 raise
+            task.clock.sleep(CONFLICT_PAUSE_SECONDS)
             continue
         return before, after, plan, autoscaled_by
 
@@ -118,7 +119,7 @@ def _wait_for_name(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> 
             f"{wanted.label} is being deleted, and a new one cannot be made before it is gone: "
             f'run the task again later, or set "wait: true".'
         )
-    _wait_gone(task, api, deadline, wanted, None)
+    _wait_gone(task, api, deadline, wanted, None, {"changed": False, "method": None, "autoscaled_by": None})
 
 
 def _wait_ready(task: Task, api: Api, deadline: Deadline, wanted: Wanted, live: Object | None, result: Result) -> tuple[Snapshot, float]:
@@ -149,12 +150,12 @@ def _remove(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
         api.delete(REPLICA_SETS, wanted.namespace, wanted.name, uid, propagation, task.check_mode)
         result.update(changed=True, method="delete")
     if before is not None and task.is_waiting:
-        result["duration"] = _wait_gone(task, api, deadline, wanted, before)
+        result["duration"] = _wait_gone(task, api, deadline, wanted, before, result)
     result["diff"] = _report.diff(before, None if result["changed"] else before, wanted.label)
     return {**result, **_facts(Snapshot(None, None if before is not None and not task.is_waiting else ()))}
 
 
-def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before: Object | None) -> float:
+def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before: Object | None, result: Result) -> float:
     leaves_instances = bool(task.params.get("orphan"))
 
     def look() -> Snapshot:
@@ -177,10 +178,7 @@ def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before:
     if waited.unmet:
         raise WaitTimeout(
             _report.sentence(wanted.label, f"is not gone after {waited.seconds:.0f} s", waited.unmet),
-            changed=True,
-            duration=waited.seconds,
-            reasons=list(waited.unmet),
-            **_facts(waited.seen),
+            **{**result, **_facts(waited.seen), "duration": waited.seconds, "reasons": list(waited.unmet)},
         )
     return waited.seconds
 

@@ -93,6 +93,7 @@ class LocalShell(ActionBase):
             report=self._report_progress,
         )
         outcome = run(module, task, with_diff=bool(self._task.diff))
+        _name_source(outcome.result, self._task.args.get("src"), params.get("src"))
         result = {**outcome.result, "invocation": {"module_args": shown_arguments(params)}}
         if outcome.warnings:
             result["warnings"] = list(outcome.warnings)
@@ -133,6 +134,7 @@ class LocalShell(ActionBase):
             problem = self._locate(arguments, "kubeconfig")
             if problem:
                 return {"failed": True, "changed": False, "msg": problem}
+        source = arguments.get("src")
         problem = self._carry_source(arguments)
         if problem:
             return {"failed": True, "changed": False, "msg": problem}
@@ -142,6 +144,7 @@ class LocalShell(ActionBase):
         )
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
+        _name_source(result, source, arguments.get("src"))
         return result
 
     def _carry_source(self, arguments: dict[str, t.Any]) -> str | None:
@@ -161,6 +164,12 @@ class LocalShell(ActionBase):
         self._fixup_perms2((directory, path))
         arguments["src"] = path
         return None
+
+
+def _name_source(result: dict[str, t.Any], given: t.Any, located: t.Any) -> None:
+    """The user knows the file ``src`` by the name that was given, not by that of its copy or of its decrypted form."""
+    if given and isinstance(result.get("msg"), str):
+        result["msg"] = result["msg"].replace(str(located), str(given))
 
 
 def _is_own_interpreter(interpreter: str | None) -> bool:

@@ -48,7 +48,7 @@ class Demo:
         self.step("a second run changed nothing", self.ensure_again)
 
     def step(self, what: str, act: Callable[[], None]) -> None:
-        say(f"\n== {len(self.shown) + 1}. {what}")
+        say(f"\n== {len(self.shown) + 1}. To be shown: {what}")
         started = time.monotonic()
         act()
         self.shown.append((what, time.monotonic() - started))

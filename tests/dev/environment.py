@@ -51,6 +51,8 @@ def tool_environment() -> dict[str, str]:
         "ANSIBLE_COLLECTIONS_PATH": str(collection_tree()),
         "COLLECTIONS_TREE": str(collection_tree()),
         "ANSIBLE_LOCALHOST_WARNING": "false",
+        **({} if sys.stdout.isatty() else {"NO_COLOR": "1"}),
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
     }
 
 

@@ -54,6 +54,7 @@ def linters() -> Sequence[Linter]:
         Linter("ruff", ("ruff", "check", ".")),
         Linter("ruff-format", ("ruff", "format", "--check", ".")),
         Linter("mypy-tests", ("mypy", "-p", "dev", "-p", "integration", "-p", "sandbox"), {"MYPYPATH": str(TESTS)}),
+        Linter("mypy-unit", ("mypy", "-p", "unit"), {"MYPYPATH": f"{TESTS}:{collection_tree()}"}),
         Linter("mypy-plugins", ("mypy", str(collection / "plugins")), {"MYPYPATH": str(collection_tree())}),
         Linter("yamllint", ("yamllint", "--strict", ".")),
         Linter("ansible-lint", ("ansible-lint", "--offline", "--nocolor")),
@@ -90,8 +91,8 @@ def sandbox(arguments: Sequence[str]) -> Tally:
 def integration(arguments: Sequence[str]) -> Tally:
     """Run the integration tests: side by side, but for those that use what all of them share."""
     folder = TESTS / "integration"
-    beside = pytest("integration", folder, ("--numprocesses=2", "-m", "not serial", *arguments))
-    alone = pytest("integration-serial", folder, ("-m", "serial", *arguments))
+    beside = pytest("integration", folder, ("--numprocesses=2", "-v", "-m", "not serial", *arguments))
+    alone = pytest("integration-serial", folder, ("-v", "-m", "serial", *arguments))
     return beside + alone
 
 

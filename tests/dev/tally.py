@@ -46,8 +46,6 @@ def junit_tally(report: Path) -> Tally:
 
 
 def molecule_tally(output: str) -> Tally:
-    """Return the counts of a scenario's actions, each of which is one test."""
-    plain = ESCAPES.sub("", output)
-    passed = len(re.findall(r"\bExecuted: Successful", plain))
-    failed = len(re.findall(r"\bExecuted: Failed", plain))
-    return Tally(passed, failed)
+    """Return the counts of the scenarios' actions, each of which is one test, from molecule's recap."""
+    recap = re.findall(r"\bsuccessful=(\d+)\s+disabled=\d+\s+skipped=(\d+)\s+missing=\d+\s+failed=(\d+)", ESCAPES.sub("", output))
+    return sum((Tally(int(passed), int(failed), int(skipped)) for passed, skipped, failed in recap), Tally())

@@ -135,12 +135,12 @@ def test_a_vm_that_loses_its_readiness_leaves_the_ready_count(local_ansible: Ans
         pytest.skip("needs VMs that lose their readiness at a word")
     task = vmirs(definition=replica_set(NAME, 2), wait=True, wait_timeout=60)
     local_ansible.run_tasks(task).require_ok()
-    pod = api.items("pods", namespace, "kubevirt.io=virt-launcher")[0]["metadata"]
-    api.merge("pods", namespace, pod["name"], {"metadata": {"annotations": {"sandbox.vmscale.kubevirt/fault": "not-ready"}}})
+    instance = api.items("vmis", namespace)[0]["metadata"]["name"]
+    api.merge("vmis", namespace, instance, {"metadata": {"annotations": {"sandbox.vmscale.kubevirt/fault": "not-ready"}}})
     eventually("one VM to be unready", lambda: counts(api.get("vmirs", namespace, NAME)), lambda found: found == (2, 2, 1), 30)
     failed = local_ansible.run_tasks(vmirs(definition=replica_set(NAME, 2), wait=True, wait_timeout=2)).require_failed()
 
     assert not failed.last.is_changed
-    assert "1 of 2 ready; VMI web" in failed.last.message
-    api.merge("pods", namespace, pod["name"], {"metadata": {"annotations": {"sandbox.vmscale.kubevirt/fault": None}}})
+    assert f"1 of 2 ready; VMI {instance} is Running" in failed.last.message
+    api.merge("vmis", namespace, instance, {"metadata": {"annotations": {"sandbox.vmscale.kubevirt/fault": None}}})
     assert local_ansible.run_tasks(task).require_ok().last["replicas"]["ready"] == 2

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from integration.support.ansible import Ansible
@@ -26,7 +28,13 @@ def target(api: Api, namespace: str) -> None:
 def test_a_partial_change_keeps_the_rest(ansible: Ansible, api: Api, namespace: str) -> None:
     whole = autoscaler(NAME, TARGET, 1, 3)
     ansible.run_tasks(hpa(definition=whole, labels={"tier": "web"})).require_ok()
-    parts = [{"max_replicas": 6}, {"min_replicas": 2}, {"target_cpu_utilization": 70}, {"behavior": SLOWLY}, {"labels": {"more": "yes"}}]
+    parts: list[dict[str, Any]] = [
+        {"max_replicas": 6},
+        {"min_replicas": 2},
+        {"target_cpu_utilization": 70},
+        {"behavior": SLOWLY},
+        {"labels": {"more": "yes"}},
+    ]
     done = [ansible.run_tasks(hpa(name=NAME, **part)).require_ok() for part in parts]
     again = [ansible.run_tasks(hpa(name=NAME, **part)).require_ok() for part in parts]
     live = api.get("hpas", namespace, NAME)
@@ -67,13 +75,15 @@ def test_a_bound_is_checked_against_the_live_other_one(local_ansible: Ansible, a
 @pytest.mark.usefixtures("target")
 def test_quantities_in_other_words_are_no_change(local_ansible: Ansible) -> None:
     wanted = autoscaler(NAME, TARGET, 1, 3)
-    wanted["spec"]["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "AverageValue", "averageValue": "1000m"}}}]
+    wanted["spec"]["metrics"] = [
+        {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "AverageValue", "averageValue": "1000m"}}}
+    ]
     local_ansible.run_tasks(hpa(definition=wanted)).require_ok()
 
     assert not local_ansible.run_tasks(hpa(definition=wanted)).require_ok().last.is_changed
 
 
-def test_it_waits_until_its_controller_acts(ansible: Ansible, api: Api, namespace: str) -> None:
+def test_it_waits_until_its_controller_acts(ansible: Ansible) -> None:
     ansible.run_tasks(vmirs(definition=replica_set(TARGET, 1), wait=True, wait_timeout=60)).require_ok()
     task = hpa(definition=autoscaler(NAME, TARGET, 1, 3, cpu=500), wait=True, wait_timeout=90)
     done = ansible.run_tasks(task).require_ok()
@@ -99,7 +109,7 @@ def test_a_wait_that_fails_says_why(ansible: Ansible, api: Api, namespace: str) 
     assert api.get("hpas", namespace, NAME)["spec"]["maxReplicas"] == 3
 
 
-def test_it_may_come_before_its_target(ansible: Ansible, api: Api, namespace: str) -> None:
+def test_it_may_come_before_its_target(ansible: Ansible, namespace: str) -> None:
     asked = autoscaler(NAME, TARGET, 1, 3)
     predicted = ansible.run_tasks(hpa(definition=asked), check=True).require_ok()
     done = ansible.run_tasks(hpa(definition=asked, require_target=False)).require_ok()

@@ -10,17 +10,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from integration.support.ansible import Ansible
 from integration.support.api import Api
 from integration.support.audit import AuditLog
 from integration.support.manifests import hpa, replica_set, written_part
-from integration.support.seed import SEED_AUTOSCALER
+from integration.support.seed import SEED_AUTOSCALER, manifest
 
 NAME, TARGET = "test-hpa", "testreplicaset"
 TEXT = SEED_AUTOSCALER.read_text(encoding="utf-8")
-MAPPING = yaml.safe_load(TEXT)
+MAPPING = manifest(SEED_AUTOSCALER)
 CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
 TYPED = {"name": NAME, "target": {"name": TARGET}, "min_replicas": 3, "max_replicas": 5}
 SOURCES: dict[str, dict[str, Any]] = {

@@ -22,7 +22,7 @@ def verify(**options: Any) -> Task:
     return {"name": "Verify", "vmscale.kubevirt.hpa_verify": {"name": NAME, **options}}
 
 
-def test_what_works_is_verified_and_each_wrong_expectation_is_named(ansible: Ansible, api: Api, audit: AuditLog, namespace: str) -> None:
+def test_what_works_is_verified_and_each_wrong_expectation_is_named(ansible: Ansible, audit: AuditLog, namespace: str) -> None:
     ansible.run_tasks(
         [
             vmirs(definition=replica_set(TARGET, 1), wait=True, wait_timeout=60),
@@ -35,7 +35,9 @@ def test_what_works_is_verified_and_each_wrong_expectation_is_named(ansible: Ans
         done = ansible.run_tasks(verify(**right, wait_timeout=60), check=check).require_ok()
         assert not done.last.is_changed
         assert done.last["reasons"] == []
-        assert f"Reference:                                             VirtualMachineInstanceReplicaSet/{TARGET}" in done.last["description"]
+        assert (
+            f"Reference:                                             VirtualMachineInstanceReplicaSet/{TARGET}" in done.last["description"]
+        )
     wrong = {"target": {"name": "other"}, "min_replicas": 2, "max_replicas": 4, "current_replicas": 3}
     failed = ansible.run_tasks(verify(**wrong, wait=False)).require_failed()
 
@@ -77,7 +79,7 @@ def test_a_target_without_a_number(local_ansible: Ansible, api: Api, namespace: 
 
 
 @pytest.mark.parametrize("most", [1, 2])
-def test_not_limited_fails_at_the_upper_bound(local_ansible: Ansible, api: Api, namespace: str, most: int) -> None:
+def test_not_limited_fails_at_the_upper_bound(local_ansible: Ansible, most: int) -> None:
     local_ansible.run_tasks(
         [
             vmirs(definition=replica_set(TARGET, most), wait=True, wait_timeout=60),

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from integration.support.seed import PLAYBOOKS, SEED_AUTOSCALER, SEED_SET, manif
 SET = "testreplicaset"
 AUTOSCALER = "test-hpa"
 Variables = dict[str, Any]
-DESCRIBED = "VirtualMachineInstanceReplicaSet pods:  {0} current / {0} desired"
 
 
 @pytest.fixture
@@ -53,7 +53,12 @@ def modified(namespace: str) -> Variables:
 def written(api: Api, namespace: str) -> dict[str, Any]:
     """Return what was written by someone: the parts of the objects that no controller touches."""
     found: list[Object] = [*api.items("vmirs", namespace), *api.items("hpas", namespace)]
-    return {item["metadata"]["name"]: (item["metadata"].get("labels"), item["metadata"]["generation"], item["spec"]) for item in found}
+    return {item["metadata"]["name"]: (item["metadata"].get("labels"), item["metadata"].get("generation"), item["spec"]) for item in found}
+
+
+def describes(run: Run, replicas: int) -> bool:
+    """Whether the description that was shown speaks of so many replicas."""
+    return re.search(rf"VirtualMachineInstanceReplicaSet pods:\s+{replicas} current / {replicas} desired", run.stdout) is not None
 
 
 def changed_modules(run: Run) -> list[str]:
@@ -90,7 +95,7 @@ def test_ensure_and_remove_in_twelve_steps(ansible: Ansible, api: Api, namespace
 def test_ensure_shows_the_description(local_ansible: Ansible, seed: Variables) -> None:
     done = local_ansible.run("vmscale.kubevirt.ensure", variables=seed).require_ok()
 
-    assert DESCRIBED.format(3) in done.stdout
+    assert describes(done, 3)
     assert done.task("vmirs")["replicas"] == {"desired": 3, "current": 3, "ready": 3, "outdated": 0, "terminating": 0}
 
 
@@ -129,7 +134,7 @@ def test_verify_passes_on_what_works_and_changes_nothing(ansible: Ansible, api: 
         done = ansible.run("vmscale.kubevirt.verify", variables=expected, check=check).require_ok()
         assert not done.changed
         assert done.task("hpa_verify")["reasons"] == []
-        assert DESCRIBED.format(3) in done.stdout
+        assert describes(done, 3)
     assert written(api, namespace) == before
 
 
@@ -171,12 +176,12 @@ def test_the_autoscaler_follows_the_load_and_ensure_leaves_it_alone(
         return local_ansible.run("vmscale.kubevirt.verify", variables=expected, timeout=1000).require_ok()
 
     cluster.load(SET, namespace, 80)
-    assert DESCRIBED.format(5) in verify(5).stdout
+    assert describes(verify(5), 5)
     assert changed_modules(local_ansible.run("vmscale.kubevirt.ensure", variables=seed)) == []
     assert api.get("vmirs", namespace, SET)["spec"]["replicas"] == 5
 
     cluster.load(SET, namespace, 5)
-    assert DESCRIBED.format(3) in verify(3).stdout
+    assert describes(verify(3), 3)
 
 
 def test_a_second_ensure_only_reads(local_ansible: Ansible, audit: AuditLog, seed: Variables) -> None:
@@ -192,8 +197,7 @@ def test_a_second_ensure_only_reads(local_ansible: Ansible, audit: AuditLog, see
 def test_ensure_without_rights_says_what_is_missing(make_ansible: Callable[..., Ansible], nobody: Path, seed: Variables) -> None:
     done = make_ansible(kubeconfig=nobody).run("vmscale.kubevirt.ensure", variables=seed).require_failed()
 
-    assert "virtualmachineinstancereplicasets" in done.failed[0].message
-    assert "forbidden" in done.failed[0].message.lower()
+    assert "may not get virtualmachineinstancereplicasets.kubevirt.io" in done.failed[0].message
 
 
 def test_the_connection_can_be_given_as_variables(make_ansible: Callable[..., Ansible], cluster: Cluster, seed: Variables) -> None:

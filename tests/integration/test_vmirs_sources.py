@@ -9,17 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from integration.support.ansible import Ansible
 from integration.support.api import Api
 from integration.support.audit import AuditLog
 from integration.support.manifests import await_acknowledged, replica_set, vmirs, written_part
-from integration.support.seed import SEED_SET
+from integration.support.seed import SEED_SET, manifest
 
 NAME = "testreplicaset"
 TEXT = SEED_SET.read_text(encoding="utf-8")
-MAPPING = yaml.safe_load(TEXT)
+MAPPING = manifest(SEED_SET)
 SPEC = MAPPING["spec"]
 SOURCES: dict[str, dict[str, Any]] = {
     "src": {"src": str(SEED_SET)},

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from integration.support.ansible import Ansible
 from integration.support.api import Api, eventually
 from integration.support.manifests import HASH, await_acknowledged, await_counts, replica_set, vmi_template, vmirs
@@ -57,7 +59,7 @@ def test_a_partial_change_keeps_the_rest(ansible: Ansible, api: Api, namespace: 
     whole["metadata"]["labels"] = {"tier": "web"}
     ansible.run_tasks(vmirs(definition=whole)).require_ok()
     before = await_acknowledged(api, namespace, NAME)
-    parts = [{"replicas": 1}, {"paused": True}, {"labels": {"more": "yes"}}, {"annotations": {"why": "because"}}]
+    parts: list[dict[str, Any]] = [{"replicas": 1}, {"paused": True}, {"labels": {"more": "yes"}}, {"annotations": {"why": "because"}}]
     done = [ansible.run_tasks(vmirs(name=NAME, **part)).require_ok() for part in parts]
     again = [ansible.run_tasks(vmirs(name=NAME, **part)).require_ok() for part in parts]
     after = api.get("vmirs", namespace, NAME)

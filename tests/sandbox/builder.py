@@ -29,12 +29,17 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Module:
-    """A Go module that becomes one binary, called by several names."""
+    """A Go module: its programs, each with the other names that it is called by."""
 
     name: str
-    binaries: tuple[str, ...]
+    programs: Mapping[str, tuple[str, ...]]
     version_module: str
     version_variables: tuple[str, ...]
+
+    @property
+    def binaries(self) -> tuple[str, ...]:
+        """The names of all that can be called."""
+        return tuple(name for program, names in self.programs.items() for name in (program, *names))
 
     @property
     def directory(self) -> Path:
@@ -48,13 +53,24 @@ class Module:
 
 KUBERNETES = Module(
     "kubernetes",
-    ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "metrics-server", "kwok", "kubectl", "kwok-manifests"),
+    {
+        "kubernetes": (
+            "etcd",
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+            "metrics-server",
+            "kwok",
+            "kubectl",
+            "kwok-manifests",
+        )
+    },
     "k8s.io/kubernetes",
     ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version"),
 )
 KUBEVIRT = Module(
     "kubevirt",
-    ("virt-api", "virt-controller", "kubevirt-manifests"),
+    {"virt-api": (), "virt-controller": ("kubevirt-manifests",)},
     "kubevirt.io/kubevirt",
     ("kubevirt.io/client-go/version",),
 )
@@ -100,29 +116,31 @@ def _go_version(module: Module) -> str:
 
 
 def _build(module: Module, toolchain: Toolchain, say: Say) -> Path:
-    files = {path.name: path.read_bytes() for path in module.directory.iterdir() if path.suffix in (".go", ".mod", ".sum")}
+    sources = [path for path in module.directory.rglob("*") if path.suffix in (".go", ".mod", ".sum")]
+    files = {str(path.relative_to(module.directory)): path.read_bytes() for path in sources}
     directory = cache_directory() / "bin" / f"{module.name}-{source_key(files, toolchain.version)}"
     if directory.is_dir():
         return directory
     # One build at a time, of all users of the cache: two would only slow each other down.
-    with locked(cache_directory() / "bin" / ".lock"):
+    with locked(cache_directory() / "bin" / "build.lock", say):
         if directory.is_dir():
             return directory
         unfinished = directory.with_name(f".{directory.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        _compile(module, toolchain, unfinished / module.name, say)
-        for name in module.binaries:
-            (unfinished / name).symlink_to(module.name)
+        _compile(module, toolchain, unfinished, say)
+        for program, names in module.programs.items():
+            for name in names:
+                (unfinished / name).symlink_to(program)
         unfinished.rename(directory)
     return directory
 
 
-def _compile(module: Module, toolchain: Toolchain, binary: Path, say: Say) -> None:
+def _compile(module: Module, toolchain: Toolchain, output: Path, say: Say) -> None:
     version = module.required()[module.version_module]
     variables = [f"-X {package}.gitVersion={version}" for package in module.version_variables]
     variables += [f"-X {package}.gitCommit=sandbox -X {package}.gitTreeState=clean" for package in module.version_variables]
-    command = [str(toolchain.go), "build", "-v", "-trimpath", "-ldflags", " ".join(["-s -w", *variables]), "-o", str(binary), "."]
+    command = [str(toolchain.go), "build", "-v", "-trimpath", "-ldflags", " ".join(["-s -w", *variables]), "-o", f"{output}/", "./..."]
     began = time.monotonic()
     say(f"building {module.version_module} {version} with Go {toolchain.version} (once; about 10 minutes for all on 2 cores)")
     _run_go([str(toolchain.go), "mod", "download"], module, "downloading modules", began, say)

@@ -32,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         sandbox = Sandbox.named(options.name)
         return int(options.run(sandbox, options) or 0)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (lifecycle.SandboxError, LookupError, ValueError, RuntimeError, OSError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1

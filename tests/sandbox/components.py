@@ -23,6 +23,7 @@ class Component:
     health: str
     secure: bool = True
     needs: str = "kube-apiserver"
+    needs_installation: bool = True
 
 
 NAMES = (
@@ -65,7 +66,7 @@ def _etcd(sandbox: Sandbox, ports: Mapping[str, int]) -> Component:
         "--unsafe-no-fsync",
         "--log-level=warn",
     )
-    return Component("etcd", arguments, "/health", secure=False, needs="")
+    return Component("etcd", arguments, "/health", secure=False, needs="", needs_installation=False)
 
 
 def _apiserver(sandbox: Sandbox, ports: Mapping[str, int]) -> Component:
@@ -102,7 +103,7 @@ def _apiserver(sandbox: Sandbox, ports: Mapping[str, int]) -> Component:
         "--audit-log-maxsize=500",
         "--audit-log-maxbackup=1",
     )
-    return Component("kube-apiserver", arguments, "/readyz", needs="etcd")
+    return Component("kube-apiserver", arguments, "/readyz", needs="etcd", needs_installation=False)
 
 
 def _controller_manager(sandbox: Sandbox, ports: Mapping[str, int]) -> Component:
@@ -137,7 +138,8 @@ def _virt_api(sandbox: Sandbox, ports: Mapping[str, int]) -> Component:
         f"--handler-cert-file={keys / 'server.crt'}",
         f"--handler-key-file={keys / 'server.key'}",
     )
-    return Component("virt-api", arguments, "/healthz")
+    # It prepares itself for seconds before it asks for anything.
+    return Component("virt-api", arguments, "/healthz", needs_installation=False)
 
 
 def _virt_controller(sandbox: Sandbox, ports: Mapping[str, int]) -> Component:

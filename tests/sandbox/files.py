@@ -10,8 +10,12 @@ import contextlib
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
+
+_SAY_EVERY = 8.0
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
@@ -30,11 +34,16 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file, waiting for whoever holds it."""
+def locked(path: Path, say: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold a lock file, waiting for whoever holds it, and saying so now and then."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        said = 0.0
+        while not _take(file):
+            if say and time.monotonic() - said > _SAY_EVERY:
+                say(f"waiting for another process that holds {path.name}")
+                said = time.monotonic()
+            time.sleep(0.1)
         yield
 
 
@@ -43,9 +52,12 @@ def held(path: Path) -> Iterator[bool]:
     """Hold a lock file if nobody else does; says whether it is held."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
-        yield True
+        yield _take(file)
+
+
+def _take(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

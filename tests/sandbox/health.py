@@ -49,7 +49,14 @@ def answers(pool: urllib3.PoolManager, component: Component, ports: Mapping[str,
     return not _complaint(pool, component, ports)
 
 
-def examine(sandbox: Sandbox) -> list[Health]:
+def examine(sandbox: Sandbox, component: Component, ports: Mapping[str, int]) -> Health:
+    """The health of one component, by what its endpoint says; whoever started it."""
+    process = processes.load(sandbox.process(component.name))
+    problem = _complaint(http_pool(sandbox), component, ports)
+    return Health(component.name, problem, process.pid if process else None, ports[component.name])
+
+
+def examine_all(sandbox: Sandbox) -> list[Health]:
     """The health of every part of a sandbox."""
     ports = sandbox.ports()
     pool = http_pool(sandbox)

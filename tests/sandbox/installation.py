@@ -18,6 +18,7 @@ import yaml
 
 from sandbox import kubevirt
 from sandbox.api import Api, ApiError, Object
+from sandbox.components import components
 from sandbox.files import write_atomically
 from sandbox.identities import OPERATOR_ACCOUNT, OPERATOR_ACCOUNT_NAMESPACE, write_token_kubeconfig
 from sandbox.load import idle_usage
@@ -32,9 +33,11 @@ _TOKEN_LIFETIME = 365 * 24 * 3600
 def fingerprint(sandbox: Sandbox) -> str:
     """Changes whenever what is to be installed changes."""
     digest = hashlib.sha256()
-    for path in (*sorted(MANIFESTS.iterdir()), OPERATOR_ROLE, *sorted(Path(__file__).parent.glob("*.py"))):
+    sources = [Path(__file__).with_name(f"{name}.py") for name in ("installation", "kubevirt", "nodes", "load")]
+    for path in (*sorted(MANIFESTS.iterdir()), OPERATOR_ROLE, *sources):
         digest.update(path.read_bytes())
-    digest.update(json.dumps([sandbox.ports(), {name: str(path) for name, path in sandbox.binaries().items()}]).encode())
+    commands = [component.arguments for component in components(sandbox, sandbox.ports())]
+    digest.update(json.dumps([commands, {name: str(path) for name, path in sandbox.binaries().items()}]).encode())
     digest.update((sandbox.certificates / "ca.crt").read_bytes())
     return digest.hexdigest()
 
@@ -45,8 +48,6 @@ def write_configuration(sandbox: Sandbox, binaries: Mapping[str, Path]) -> None:
     write_atomically(sandbox.configuration / "stages.yaml", _stages(_kwok_manifests(binaries["kwok-manifests"], sandbox)))
 
 
-import logging
-_L=logging.getLogger("x")
 def install(sandbox: Sandbox, ports: Mapping[str, int], binaries: Mapping[str, Path]) -> None:
     """Create or update everything; returns when the API server serves the new kinds."""
     api = Api(sandbox, ports["kube-apiserver"])
@@ -56,23 +57,19 @@ def install(sandbox: Sandbox, ports: Mapping[str, int], binaries: Mapping[str, P
     definitions = [*virt.definitions, *_documents(kwok["definitions"])]
 
     _ensure_all(api, [_namespace(name) for name in ("kubevirt", "kube-system", "default")])
-    _L.info("%s", '_ensure_all(api, [_namespace(name) for name in ("kubevirt", ')
     _ensure_all(api, [*definitions, *own, *virt.access, *virt.priorities, *nodes()])
-    _L.info("%s", '_ensure_all(api, [*definitions, *own, *virt.access, *virt.pr')
-    _ensure_all(api, _aggregation(ports))
-    _L.info("%s", '_ensure_all(api, _aggregation(ports))')
     _wait_until_served(api, definitions)
-    _L.info("%s", '_wait_until_served(api, definitions)')
     configuration = kubevirt.configuration()
     _ensure_all(api, [configuration, idle_usage(), *(_pods_first(metric) for metric in _documents(kwok["metrics"]))])
-    _L.info("%s", '_ensure_all(api, [configuration, idle_usage(), *(_pods_first')
     status_path = f"/apis/kubevirt.io/v1/namespaces/{kubevirt.NAMESPACE}/kubevirts/kubevirt/status"
     api.request("PATCH", status_path, kubevirt.configuration_status(), "application/merge-patch+json")
-    _L.info("%s", 'api.request("PATCH", status_path, kubevirt.configuration_sta')
     _ensure_all(api, virt.webhooks)
-    _L.info("%s", '_ensure_all(api, virt.webhooks)')
     _ensure_operator_token(api, sandbox, ports["kube-apiserver"])
-    _L.info("%s", '_ensure_operator_token(api, sandbox, ports["kube-apiserver"]')
+
+
+def aggregate(sandbox: Sandbox, ports: Mapping[str, int]) -> None:
+    """Lead the API server to metrics-server, and have it look there anew: left to itself, it waits for a while after a failure."""
+    _ensure_all(Api(sandbox, ports["kube-apiserver"]), _aggregation(ports))
 
 
 def _namespace(name: str) -> Object:
@@ -116,7 +113,7 @@ def _aggregation(ports: Mapping[str, int]) -> list[Object]:
         {
             "apiVersion": "apiregistration.k8s.io/v1",
             "kind": "APIService",
-            "metadata": {"name": "v1beta1.metrics.k8s.io"},
+            "metadata": {"name": "v1beta1.metrics.k8s.io", "annotations": {"sandbox.vmscale.kubevirt/looked-at": f"{time.time():.3f}"}},
             "spec": {
                 "group": "metrics.k8s.io",
                 "version": "v1beta1",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sandbox import processes
@@ -17,9 +17,9 @@ from sandbox.builder import ensure_binaries
 from sandbox.certificates import ensure_certificates
 from sandbox.components import NAMES
 from sandbox.files import locked, write_atomically
-from sandbox.health import Health, examine
+from sandbox.health import Health, examine_all
 from sandbox.identities import write_kubeconfigs
-from sandbox.installation import write_configuration
+from sandbox.installation import fingerprint, write_configuration
 from sandbox.ports import is_listening
 from sandbox.state import Sandbox
 from sandbox.supervisor import SUPERVISOR, start_supervisor
@@ -33,10 +33,13 @@ class SandboxError(Exception):
 
 def bring_up(sandbox: Sandbox, say: Say, timeout: float = 120) -> None:
     """Bring a sandbox up, or what is down of it; returns once all of it is well."""
-    with locked(sandbox.lock):
+    with locked(sandbox.lock, say):
+        binaries = ensure_binaries(say)
+        if sandbox.directory.is_dir() and not _is_current(sandbox, binaries):
+            say("the sandbox has changed: restarting it on its data")
+            _end_all(sandbox)
         if _is_well(sandbox):
             return
-        binaries = ensure_binaries(say)
         for name in ("logs", "processes", "halted", "temporary", "kubeconfigs", "configuration"):
             (sandbox.directory / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in NAMES:
@@ -57,16 +60,31 @@ def bring_down(sandbox: Sandbox, *, keep: bool = False) -> None:
     """End every process of a sandbox and, unless told to keep it, remove its data."""
     with locked(sandbox.lock):
         if sandbox.directory.is_dir():
-            supervisor = processes.load(sandbox.process(SUPERVISOR))
-            if supervisor is not None:
-                # It ends the components by itself, in order.
-                processes.stop([supervisor], 15)
-            processes.stop(processes.marked(str(sandbox.directory)), 1)
-            left = processes.marked(str(sandbox.directory))
-            if left:
-                raise SandboxError(f"processes are left: {[process.pid for process in left]}")
+            _end_all(sandbox)
             if not keep:
                 sandbox.remove()
+
+
+def _end_all(sandbox: Sandbox) -> None:
+    supervisor = processes.load(sandbox.process(SUPERVISOR))
+    if supervisor is not None:
+        # It ends the components by itself, in order.
+        processes.stop([supervisor], 15)
+    processes.stop(_processes(sandbox), 2)
+    if left := _processes(sandbox):
+        raise SandboxError(f"processes are left: {[process.pid for process in left]}")
+
+
+def _is_current(sandbox: Sandbox, binaries: Mapping[str, Path]) -> bool:
+    """Whether the sandbox runs what this source describes; one that has never come up does."""
+    try:
+        return sandbox.binaries() == binaries and sandbox.installed.read_text() == fingerprint(sandbox)
+    except (OSError, ValueError):
+        return True
+
+
+def _processes(sandbox: Sandbox) -> list[processes.Process]:
+    return processes.marked(processes.SUPERVISOR_MARKER, processes.COMPONENT_MARKER, value=str(sandbox.directory))
 
 
 def halt(sandbox: Sandbox, names: Sequence[str], number: int = signal.SIGTERM) -> None:
@@ -93,7 +111,7 @@ def resume(sandbox: Sandbox, names: Sequence[str]) -> None:
 def await_health(sandbox: Sandbox, names: Sequence[str], timeout: float = 60) -> None:
     """Wait until components are well."""
     deadline = time.monotonic() + timeout
-    while unwell := [part for part in examine(sandbox) if part.name in names and not part.is_well]:
+    while unwell := [part for part in examine_all(sandbox) if part.name in names and not part.is_well]:
         if time.monotonic() > deadline:
             raise SandboxError(_description(unwell))
         time.sleep(0.2)
@@ -106,7 +124,7 @@ def listening_ports(sandbox: Sandbox) -> list[int]:
 
 def _is_well(sandbox: Sandbox) -> bool:
     try:
-        return all(part.is_well for part in examine(sandbox))
+        return all(part.is_well for part in examine_all(sandbox))
     except OSError:
         return False
 
@@ -114,7 +132,7 @@ def _is_well(sandbox: Sandbox) -> bool:
 def _wait_until_well(sandbox: Sandbox, supervisor: processes.Process, say: Say, timeout: float) -> None:
     began = time.monotonic()
     said = ""
-    while unwell := [part for part in examine(sandbox) if not part.is_well]:
+    while unwell := [part for part in examine_all(sandbox) if not part.is_well]:
         if time.monotonic() - began > timeout or not supervisor.is_alive():
             raise SandboxError(f"{_description(unwell)}; see {sandbox.log(SUPERVISOR).parent}")
         waiting = ", ".join(part.name for part in unwell)

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Iterable
 
 LOOPBACK = "127.0.0.1"
+# Below what Linux hands out to outgoing connections: one of those could take the port of a component that restarts.
+_CANDIDATES = range(20000, 32768)
 
 
 def is_listening(port: int) -> bool:
@@ -22,18 +25,21 @@ def is_listening(port: int) -> bool:
 def free_ports(names: Iterable[str], taken: Iterable[int] = ()) -> dict[str, int]:
     """A free port for each name, none of those taken."""
     refused = set(taken)
-    held: list[socket.socket] = []
     ports: dict[str, int] = {}
-    try:
-        for name in names:
-            while name not in ports:
-                probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-                held.append(probe)
-                probe.bind((LOOPBACK, 0))
-                port = int(probe.getsockname()[1])
-                if port not in refused:
-                    ports[name] = port
-    finally:
-        for probe in held:
-            probe.close()
+    for name in names:
+        ports[name] = _free_port(refused)
+        refused.add(ports[name])
     return ports
+
+
+def _free_port(refused: set[int]) -> int:
+    while True:
+        port = random.choice(_CANDIDATES)
+        if port in refused:
+            continue
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+        return port

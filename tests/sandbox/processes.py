@@ -18,7 +18,8 @@ from pathlib import Path
 
 from sandbox.files import write_atomically
 
-MARKER = "VMSCALE_KUBEVIRT_SANDBOX"
+COMPONENT_MARKER = "VMSCALE_KUBEVIRT_SANDBOX"
+SUPERVISOR_MARKER = "VMSCALE_KUBEVIRT_SUPERVISOR"
 
 
 @dataclass(frozen=True)
@@ -93,15 +94,15 @@ def reap() -> None:
             pass
 
 
-def marked(value: str) -> list[Process]:
-    """Every process whose environment says that it belongs to a sandbox."""
-    wanted = f"{MARKER}={value}".encode()
+def marked(*markers: str, value: str) -> list[Process]:
+    """Every other process whose environment has one of some variables with a value."""
+    wanted = {f"{marker}={value}".encode() for marker in markers}
     found: list[Process] = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
+            if not wanted.isdisjoint((entry / "environ").read_bytes().split(b"\0")):
                 started = _start_time(int(entry.name))
                 if started is not None:
                     found.append(Process(int(entry.name), started))

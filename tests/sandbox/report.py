@@ -12,8 +12,8 @@ from typing import Any
 
 from sandbox.builder import KUBERNETES, KUBEVIRT
 from sandbox.components import NAMES
-from sandbox.health import Health, examine
-from sandbox.state import Sandbox
+from sandbox.health import Health, examine_all
+from sandbox.state import Sandbox, cache_directory
 
 REAL = "real"
 SIMULATED = "simulated"
@@ -49,7 +49,7 @@ def inspect(sandbox: Sandbox) -> list[Part]:
     """Every part of a sandbox; none if it is not there."""
     if not (sandbox.directory / "ports.json").exists():
         return []
-    return [Part(health, _nature(health.name), _version(sandbox, health.name)) for health in examine(sandbox)]
+    return [Part(health, _nature(health.name), _version(sandbox, health.name)) for health in examine_all(sandbox)]
 
 
 def document(sandbox: Sandbox, parts: Sequence[Part]) -> dict[str, Any]:
@@ -94,10 +94,14 @@ def _nature(name: str) -> str:
     return "launcher" if name == "supervisor" else REAL
 
 
+def component_version(name: str) -> str:
+    """The version that a component is built from."""
+    module, path = _VERSIONS[name]
+    return module.required()[path]
+
+
 def _version(sandbox: Sandbox, name: str) -> str:
     if name not in NAMES:
         return "-"
-    module, path = _VERSIONS[name]
-    if sandbox.binaries()[name].parent.parent.name != "bin":
-        return "provided"
-    return module.required()[path]
+    # One that KUBEBUILDER_ASSETS led to is not of our building.
+    return component_version(name) if sandbox.binaries()[name].is_relative_to(cache_directory()) else "provided"

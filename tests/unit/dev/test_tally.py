@@ -33,14 +33,14 @@ def test_an_exit_code_adds_nothing_to_counted_failures() -> None:
     assert Tally(passed=4, failed=2).with_code(1) == Tally(passed=4, failed=2)
 
 
-def test_molecule_actions_are_counted_through_colors() -> None:
+def test_molecule_actions_are_counted_once_and_through_colors() -> None:
     output = (
-        "INFO     default > create: Executed: Successful\n"
-        "INFO     \x1b[2mdefault\x1b[0m > converge: \x1b[32mExecuted: Successful\x1b[0m\n"
-        "ERROR    default > verify: Executed: Failed\n"
+        "INFO     default > converge: \x1b[32mExecuted: Successful\x1b[0m\n"
+        "\x1b[32mdefault\x1b[0m  : \x1b[33mactions=8\x1b[0m  \x1b[32msuccessful=7\x1b[0m  disabled=0  skipped=0  missing=0  failed=1\n"
+        "kind     : actions=2  successful=2  disabled=0  skipped=0  missing=0  failed=0\n"
     )
 
-    assert molecule_tally(output) == Tally(passed=2, failed=1)
+    assert molecule_tally(output) == Tally(passed=9, failed=1)
 
 
 PASSED = 'Running sanity test "compile" on Python 3.8\nRunning sanity test "compile" on Python 3.11\nRunning sanity test "pylint"\n'

@@ -51,3 +51,13 @@ def real_autoscaler(state: str) -> Object:
 def real_snapshot(state: str) -> Snapshot:
     """Return the recorded replica set with its VMIs."""
     return Snapshot(real_set(state), tuple(real(state, "vmis")))
+
+
+def sandbox(state: str, name: str) -> t.Any:
+    """Return what was recorded from the sandbox in one state."""
+    return load(FIXTURES / "sandbox" / state / f"{name}.json")
+
+
+def sandbox_snapshot(state: str) -> Snapshot:
+    """Return the replica set of the sandbox with its VMIs."""
+    return Snapshot(sandbox(state, "vmirs"), tuple(sandbox(state, "vmis")))

@@ -37,15 +37,16 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._started: dict[str, float] = {}
 
-    def v2_runner_on_start(self, host: Host, task: Task) -> None:
+    def v2_runner_on_start(self, host: Host, task: Task) -> None:  # noqa: ARG002
         self._started[task._uuid] = time.monotonic()
 
     def _record(self, status: str, result: CallbackTaskResult, ignored: bool = False) -> None:
         task = result.task
         data = json.loads(self._dump_results(result.result))
-        if "diff" in result.result:
-            # What makes the usual output readable takes the diff out of the result.
-            data["diff"] = result.result["diff"]
+        for key in ("diff", "warnings"):
+            # What makes the usual output readable takes these out of the result.
+            if result.result.get(key):
+                data[key] = json.loads(json.dumps(result.result[key], default=str))
         line: dict[str, Any] = {
             "status": status,
             "name": task.get_name().strip(),

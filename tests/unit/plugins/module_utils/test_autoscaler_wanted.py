@@ -49,9 +49,7 @@ def test_the_seed_becomes_what_the_api_server_makes_of_it() -> None:
 
 
 def test_the_seed_can_be_written_with_options_alone() -> None:
-    from_options = wanted(
-        name="test-hpa", target={"name": "testreplicaset"}, min_replicas=3, max_replicas=5, target_cpu_utilization=50
-    )
+    from_options = wanted(name="test-hpa", target={"name": "testreplicaset"}, min_replicas=3, max_replicas=5, target_cpu_utilization=50)
     assert from_options == wanted(SEED_AUTOSCALER)
 
 

@@ -16,9 +16,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._quantity import 
 
 ROWS: list[tuple[str, str | None]] = [
     (text, spelling)
-    for text, spelling in json.loads(
-        (Path(__file__).parent / "fixtures" / "describe" / "quantities.json").read_text(encoding="utf-8")
-    )
+    for text, spelling in json.loads((Path(__file__).parent / "fixtures" / "describe" / "quantities.json").read_text(encoding="utf-8"))
 ]
 
 

@@ -2,7 +2,7 @@
 // GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Command kubevirt is KubeVirt's control plane in one binary, chosen by the name it is called by.
+// Command virt-controller is KubeVirt's controller, and prints KubeVirt's manifests when it is called by another name.
 package main
 
 import (
@@ -10,19 +10,11 @@ import (
 	"os"
 	"path/filepath"
 
-	"kubevirt.io/client-go/log"
-	"kubevirt.io/kubevirt/pkg/service"
-	virtapi "kubevirt.io/kubevirt/pkg/virt-api"
 	"kubevirt.io/kubevirt/pkg/virt-controller/watch"
 )
 
 func main() {
 	switch name := filepath.Base(os.Args[0]); name {
-	case "virt-api":
-		log.InitializeLogging(name)
-		app := virtapi.NewVirtApi()
-		service.Setup(app)
-		app.Execute()
 	case "virt-controller":
 		watch.Execute()
 	case "kubevirt-manifests":

@@ -1,0 +1,56 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The examples of the documentation run as they stand, in check mode and for real."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from typing import Any
+
+import pytest
+import yaml
+
+from dev.paths import CHECKOUT
+from integration.support.ansible import Ansible
+from integration.support.api import Api
+from integration.support.manifests import hpa, vmirs
+from integration.support.seed import SEED_AUTOSCALER, SEED_SET
+
+MODULES = CHECKOUT / "plugins" / "modules"
+SET = vmirs(src=SEED_SET.name, wait=True)
+SCALER = hpa(src=SEED_AUTOSCALER.name, wait=True)
+# What an example presupposes.
+BEFORE: dict[str, list[Any]] = {"vmirs": [], "vmirs_info": [SET], "hpa": [SET], "hpa_info": [SET, SCALER], "hpa_verify": [SET, SCALER]}
+
+
+def examples(module: str) -> str:
+    """Return the text of a module's EXAMPLES."""
+    tree = ast.parse((MODULES / f"{module}.py").read_text(encoding="utf-8"))
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name) and statement.targets[0].id == "EXAMPLES":
+            return str(ast.literal_eval(statement.value))
+    raise LookupError(module)
+
+
+def test_every_module_has_its_prerequisites_here() -> None:
+    assert set(BEFORE) == {path.stem for path in MODULES.glob("*.py")} - {"__init__"}
+
+
+@pytest.mark.parametrize("module", BEFORE)
+def test_the_examples_run(local_ansible: Ansible, api: Api, namespace: str, module: str) -> None:
+    for manifest in (SEED_SET, SEED_AUTOSCALER):
+        shutil.copy(manifest, local_ansible.directory)
+    # Nothing is changed in them but the namespace.
+    tasks = yaml.safe_load(examples(module).replace("namespace: default", f"namespace: {namespace}"))
+    twice = [each for task in tasks for each in ({**task, "name": f"{task['name']}, in check mode", "check_mode": True}, task)]
+    done = local_ansible.run_tasks([*BEFORE[module], *twice], play={"module_defaults": {}} if not BEFORE[module] else None).require_ok()
+
+    results = {result.name: result for result in done.tasks}
+    for task in tasks:
+        predicted, real = results[f"{task['name']}, in check mode"], results[task["name"]]
+        assert predicted.is_changed == real.is_changed, task["name"]
+    if module == "vmirs":
+        assert [item["metadata"]["name"] for item in api.items("vmirs", namespace)] == ["testreplicaset"]
