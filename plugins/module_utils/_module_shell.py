@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -22,10 +23,15 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
 
 
 class _QuietModule(AnsibleModule):
-    """A module that does not write its parameters to the system log: templates carry cloud-init data."""
+    """A module that keeps its parameters to itself, in the system log and where they are refused: templates carry cloud-init data."""
 
     def _log_invocation(self) -> None:
         self.log(f"Invoked for {self.params.get('namespace') or 'the default namespace'}/{self.params.get('name') or ''}")
+
+    def _return_formatted(self, kwargs: dict[str, t.Any]) -> None:
+        self.no_log_values |= hidden_values(self.params)
+        kwargs.setdefault("invocation", {"module_args": shown_arguments(self.params)})
+        super()._return_formatted(kwargs)
 
 
 def run_module(name: str) -> None:

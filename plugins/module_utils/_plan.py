@@ -87,7 +87,7 @@ def plan_replica_set(
         if body["spec"].get("replicas") is None:
             body["spec"]["replicas"] = _initial_replicas(autoscalers)
         return Plan(APPLY, body, ("the object",), creates=True)
-    body = _mutable(wanted.body) if wanted.is_complete else _partial(wanted, live)
+    body = _adopted(_mutable(wanted.body), live) if wanted.is_complete else _partial(wanted, live)
     replicas, warning = _replicas(wanted, live, autoscalers, replicas_when_autoscaled)
     body["spec"]["replicas"] = replicas
     if not wanted.is_complete and "template" in body["spec"] and "selector" in wanted.spec:
@@ -127,6 +127,20 @@ def plan_autoscaler(wanted: Wanted, live: Object | None) -> Plan:
 
 def _mutable(body: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", copy.deepcopy(body))
+
+
+def _adopted(body: dict[str, t.Any], live: Object) -> dict[str, t.Any]:
+    """``body`` without its template hash where the live template carries none and is the same: its VMIs are not outdated.
+
+    The hash comes with the first template that really differs.
+    """
+    template, present = body["spec"]["template"], spec(live).get("template") or {}
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    if TEMPLATE_HASH_LABEL in labels and TEMPLATE_HASH_LABEL not in ((present.get("metadata") or {}).get("labels") or {}):
+        stamp = labels.pop(TEMPLATE_HASH_LABEL)
+        if differences(template, present, "spec.template"):
+            labels[TEMPLATE_HASH_LABEL] = stamp
+    return body
 
 
 def _initial_replicas(autoscalers: t.Sequence[Object]) -> int:

@@ -70,6 +70,7 @@ options:
     description:
       - Stamp a hash of the template into the template, as the label C(vmscale.kubevirt/template-hash), so that VirtualMachineInstances
         of older templates can be told apart. KubeVirt itself keeps no trace of which template an instance came from.
+      - A set that another tool made from the same template is left as it is. It gets the hash with the first template that differs.
     type: bool
     default: true
   allow_selector_change:

@@ -10,7 +10,8 @@ import time
 from collections.abc import Sequence
 
 from dev.processes import say
-from dev.stages import STAGES, Stage
+from dev.sandbox import Sandbox
+from dev.stages import INTEGRATION_SANDBOX, STAGES, Stage
 from dev.tally import Tally
 
 NEEDS_SANDBOX = "integration"
@@ -33,8 +34,11 @@ def run_suite(stages: Sequence[Stage], arguments: Sequence[str] = ()) -> int:
 
 
 def run_all() -> int:
-    """Run what `make test` runs."""
-    return run_suite([stage for stage in STAGES.values() if stage.in_suite])
+    """Run what `make test` runs, and end the sandbox of the integration tests; running them alone leaves it up for the next time."""
+    try:
+        return run_suite([stage for stage in STAGES.values() if stage.in_suite])
+    finally:
+        Sandbox(INTEGRATION_SANDBOX).down()
 
 
 def _summary(rows: Sequence[tuple[str, Tally, float]]) -> int:

@@ -6,18 +6,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import unified_diff
 
-from dev.paths import TESTS
 from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible
 from integration.support.api import Api, Object, eventually
 from integration.support.manifests import autoscaler, await_counts, replica_set
+from integration.support.sandbox import run_sandbox
 
 NAME, TARGET = "web-scaler", "web"
 ROUNDS = 4
@@ -27,16 +25,13 @@ SLOWLY = {"scaleDown": {"stabilizationWindowSeconds": 60, "policies": [{"type": 
 @contextmanager
 def kubectl_descriptions(sandbox: Sandbox, namespace: str) -> Iterator[set[str]]:
     """Let kubectl describe the autoscaler again and again; yields the set of what it printed."""
-    command = sandbox.command("kubectl", "--", "describe", "horizontalpodautoscaler", NAME, "--namespace", namespace)
+    command = ("kubectl", "--", "describe", "horizontalpodautoscaler", NAME, "--namespace", namespace)
     seen: set[str] = set()
     is_over = threading.Event()
 
     def watch() -> None:
         while not is_over.is_set():
-            done = subprocess.run(
-                command, env={**os.environ, "PYTHONPATH": str(TESTS), "TZ": "UTC"}, capture_output=True, text=True, check=True
-            )
-            seen.add(done.stdout)
+            seen.add(run_sandbox(sandbox, *command))
 
     thread = threading.Thread(target=watch)
     thread.start()

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from integration.support.ansible import Ansible
+from integration.support.ansible import Ansible, Shell
 from integration.support.api import Api
 from integration.support.audit import AuditLog
 from integration.support.manifests import hpa, replica_set, written_part
@@ -30,6 +30,8 @@ SOURCES: dict[str, dict[str, Any]] = {
     "metrics": {**TYPED, "metrics": [CPU]},
     "completed": {"src": str(SEED_AUTOSCALER), "name": NAME, "target": {"name": TARGET}, "target_cpu_utilization": 50},
 }
+# How a manifest is read does not depend on the shell, how it is found does.
+CASES = [*(("local", source) for source in SOURCES), ("remote", "src"), ("remote", "text"), ("remote", "mapping")]
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +41,11 @@ def target(api: Api, namespace: str) -> Iterator[None]:
     yield
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_the_seed_is_unchanged_the_second_time(ansible: Ansible, api: Api, audit: AuditLog, namespace: str, source: str) -> None:
+@pytest.mark.parametrize(("shell", "source"), CASES)
+def test_the_seed_is_unchanged_the_second_time(
+    make_ansible: Callable[..., Ansible], api: Api, audit: AuditLog, namespace: str, shell: Shell, source: str
+) -> None:
+    ansible = make_ansible(shell)
     task = hpa(**SOURCES[source])
     first = ansible.run_tasks(task).require_ok()
     mark = audit.mark()

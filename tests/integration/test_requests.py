@@ -19,7 +19,7 @@ from integration.support.audit import AuditLog, Request
 from integration.support.manifests import autoscaler, await_acknowledged, await_counts, hpa, replica_set, vmirs
 
 NAME, SCALER = "web", "web-scaler"
-ROUNDS = 5
+ROUNDS = 3
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def settled(local_ansible: Ansible) -> None:
 
 def resources(requests: list[Request]) -> list[str]:
     """Return verb and resource of each request."""
-    return [f"{request.verb} {request.uri.partition('?')[0].split('/')[6]}" for request in requests]
+    return [f"{request.verb} {request.uri.partition('/namespaces/')[2].partition('?')[0].split('/')[1]}" for request in requests]
 
 
 SET, VMS, HPAS = "virtualmachineinstancereplicasets", "virtualmachineinstances", "horizontalpodautoscalers"

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import time
 
+from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible
 from integration.support.api import Api
 from integration.support.manifests import await_counts, counts, replica_set, vmirs
+from integration.support.sandbox import run_sandbox
 
 NAME = "web"
 
@@ -125,3 +127,19 @@ def test_absent_where_nothing_is_is_no_change(ansible: Ansible) -> None:
         done = ansible.run_tasks(vmirs(name="never-was", state="absent", wait=wait)).require_ok()
         assert not done.last.is_changed
         assert done.last["result"] == {}
+
+
+def test_a_pause_that_nobody_acknowledges_is_waited_for(local_ansible: Ansible, sandbox: Sandbox, namespace: str) -> None:
+    local_ansible.run_tasks(vmirs(definition=replica_set(NAME, 0), wait=True, wait_timeout=30)).require_ok()
+    run_sandbox(sandbox, "stop", "virt-controller")
+    try:
+        done = local_ansible.run_tasks(vmirs(name=NAME, paused=True, wait=True, wait_timeout=2)).require_failed()
+    finally:
+        run_sandbox(sandbox, "start", "virt-controller")
+
+    assert done.last.message == (
+        f"VirtualMachineInstanceReplicaSet {namespace}/{NAME} is not ready after 2 s: "
+        "virt-controller has not acknowledged that it is paused."
+    )
+    assert done.last["reasons"] == ["virt-controller has not acknowledged that it is paused"]
+    assert not local_ansible.run_tasks(vmirs(name=NAME, paused=True, wait=True, wait_timeout=60)).require_ok().last.is_changed

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from integration.support.ansible import Ansible
+from integration.support.ansible import Ansible, Shell
 from integration.support.api import Api
 from integration.support.audit import AuditLog
 from integration.support.manifests import await_acknowledged, replica_set, vmirs, written_part
@@ -29,10 +30,15 @@ SOURCES: dict[str, dict[str, Any]] = {
     "options": {"name": NAME, **{key: SPEC[key] for key in ("replicas", "selector", "template")}},
     "completed": {"src": str(SEED_SET), "name": NAME, "replicas": 3, "selector": SPEC["selector"]},
 }
+# How a manifest is read does not depend on the shell, how it is found does.
+CASES = [*(("local", source) for source in SOURCES), ("remote", "src"), ("remote", "text"), ("remote", "mapping")]
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_the_seed_is_unchanged_the_second_time(ansible: Ansible, api: Api, audit: AuditLog, namespace: str, source: str) -> None:
+@pytest.mark.parametrize(("shell", "source"), CASES)
+def test_the_seed_is_unchanged_the_second_time(
+    make_ansible: Callable[..., Ansible], api: Api, audit: AuditLog, namespace: str, shell: Shell, source: str
+) -> None:
+    ansible = make_ansible(shell)
     task = vmirs(**SOURCES[source])
     first = ansible.run_tasks(task).require_ok()
     live = await_acknowledged(api, namespace, NAME)

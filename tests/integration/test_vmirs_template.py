@@ -93,6 +93,15 @@ def test_what_is_taken_out_of_the_manifest_goes_away(ansible: Ansible, api: Api,
     assert "terminationGracePeriodSeconds" not in live["spec"]["template"]["spec"]
 
 
+def test_a_label_alone_that_is_taken_out_goes_away(local_ansible: Ansible, api: Api, namespace: str) -> None:
+    wanted = replica_set(NAME, 0)
+    local_ansible.run_tasks(vmirs(definition=wanted, labels={"tier": "web"})).require_ok()
+    done = local_ansible.run_tasks(vmirs(definition=wanted)).require_ok()
+
+    assert done.last.is_changed
+    assert "labels" not in api.get("vmirs", namespace, NAME)["metadata"]
+
+
 def test_taking_paused_out_of_the_manifest_resumes_the_set(local_ansible: Ansible, api: Api, namespace: str) -> None:
     wanted = replica_set(NAME, 1)
     local_ansible.run_tasks(vmirs(definition=wanted, paused=True, wait=True, wait_timeout=30)).require_ok()

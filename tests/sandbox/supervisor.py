@@ -32,7 +32,7 @@ _TICK = 0.1
 _LOG_LIMIT = 50_000_000
 _EXAMINE_EVERY = 2.0
 _STARTS_WITHIN = 40.0
-_UNWELL_FOR_AT_MOST = 15.0
+_UNWELL_FOR_AT_MOST = 30.0
 _log = logging.getLogger("supervisor")
 
 

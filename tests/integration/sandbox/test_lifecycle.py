@@ -88,5 +88,5 @@ def test_a_component_can_be_held_down(sandbox: Command) -> None:
 def test_a_lingering_api_server_is_ended(sandbox: Command) -> None:
     before = sandbox.pids()["kube-apiserver"]
     os.kill(before, signal.SIGTERM)
-    eventually("a new API server", lambda: sandbox.pids().get("kube-apiserver", before) != before, 60)
+    eventually("a new API server", lambda: sandbox.pids().get("kube-apiserver", before) != before, 90)
     eventually("a healthy sandbox", sandbox.is_healthy)

@@ -62,6 +62,7 @@ def _changed(base: Object, path: str, value: Any) -> Object:
 
 
 WEB = replica_set("web", 1)
+TWO_DISKS = [{"name": name, "disk": {"bus": "virtio"}} for name in ("one", "two")]
 HPA = autoscaler("web", "web", 1, 3)
 TYPED = {"name": "web", "target": {"name": "live"}, "max_replicas": 3}
 TOKEN = {"host": "<server>", "ca_cert": "<ca>"}
@@ -345,14 +346,16 @@ OPTIONS = (
     Row(
         "a template that KubeVirt refuses for two reasons",
         "vmirs",
-        {"definition": _changed(_changed(WEB, "spec.template.spec.volumes", []), "spec.template.spec.terminationGracePeriodSeconds", -1)},
-        f'{SETS} "<namespace>/web" is refused by admission webhook "virtualmachinereplicaset-validator.kubevirt.io": ...',
+        {"definition": _changed(_changed(WEB, "spec.template.spec.volumes", []), "spec.template.spec.domain.devices.disks", TWO_DISKS)},
+        f'{SETS} "<namespace>/web" is refused by admission webhook "virtualmachinereplicaset-validator.kubevirt.io": '
+        "spec.template.spec.domain.devices.disks[0].name: ...'one' not found.; spec.template.spec.domain.devices.disks[1].name: ...'two' "
+        "not found.",
     ),
     Row(
         "a field that does not exist",
         "vmirs",
         {"definition": _changed(WEB, "spec.template.spec.domain.cpus", 2)},
-        f'{SETS} "<namespace>/web" is refused by the API server: ....spec.template.spec.domain.cpus: field not declared in schema...',
+        f'{SETS} "<namespace>/web" is refused by the API server: spec.template.spec.domain.cpus: field not declared in schema',
     ),
     Row(
         "a field of the wrong type",

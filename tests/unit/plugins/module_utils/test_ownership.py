@@ -127,3 +127,5 @@ def test_our_part_of_keyed_lists_leaves_out_the_entries_and_fields_of_others() -
 def test_a_field_that_somebody_else_took_out_is_not_ours_any_more() -> None:
     live = changed(sandbox("ready", "vmirs"), "metadata.labels", None)
     assert "labels" not in extract(owned_fields(live), live)["metadata"]
+    gone = {"spec": {"ports": [{"port": 22, "protocol": "TCP"}], "finalizers": ["theirs"]}}
+    assert extract(KEYED, gone) == {"spec": {"ports": [], "finalizers": []}}

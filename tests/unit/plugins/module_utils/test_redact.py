@@ -99,6 +99,9 @@ def test_no_pair_of_sides_shows_a_secret(before: t.Any, after: t.Any) -> None:
 def test_a_pair_keeps_what_is_no_secret() -> None:
     before, after = {"a": 1, "l": [{"x": 1}]}, {"b": 2, "l": [{"x": 2}]}
     assert redact_pair(before, after) == (before, after)
+    longer = {"l": [{"x": 1}, {"x": 3}]}
+    assert redact_pair(before, longer) == (before, longer)
+    assert redact_pair(longer, before) == (longer, before)
 
 
 def test_secret_texts_are_collected_to_be_blanked_out() -> None:
