@@ -54,14 +54,17 @@ USER_AGENT = "vmscale.kubevirt"
 
 
 class Api:
-    """A client of one API server, for one task. ``requests`` counts what was sent, tries included."""
+    """A client of one API server, for one task.
 
-    def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
+    ``requests`` counts what was sent, tries included; ``retries`` says of each request that was sent again why.
+    """
+
+    def __init__(self, connection: Connection, clock: Clock | None = None, retries: list[str] | None = None) -> None:
         if not HAS_URLLIB3:
             raise DependencyError("urllib3", "to talk to the Kubernetes API (it comes with the package kubernetes)")
         self.connection = connection
         self.requests = 0
-        self.retries: list[str] = []
+        self.retries: list[str] = [] if retries is None else retries
         self.server_time: datetime.datetime | None = None
         self._clock = clock or SystemClock()
         self._deadline: Deadline | None = None

@@ -153,10 +153,12 @@ def run(module: Module, task: Task, with_diff: bool) -> Outcome:
         result = dict(module.operation(task))
     except EngineError as error:
         result = {"changed": False, **error.facts, "failed": True, "msg": error.message}
-    warnings = tuple(result.pop("warnings", ()))
+    warnings = [*result.pop("warnings", ())]
+    if task.retries:
+        warnings.append(f"{len(task.retries)} requests had to be sent again, the last one because of: {task.retries[-1]}.")
     if not with_diff:
         result.pop("diff", None)
-    return Outcome(result, warnings)
+    return Outcome(result, tuple(warnings))
 
 
 def shown_arguments(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

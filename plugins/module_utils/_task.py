@@ -32,7 +32,8 @@ def _say_nothing(line: str) -> None:
 class Task:
     """The validated parameters of a task and the world around it.
 
-    ``environ`` is the task's environment (its ``environment:`` keyword included); ``report`` gets one line per change while waiting.
+    ``environ`` is the task's environment (its ``environment:`` keyword included); ``report`` gets one line per change while waiting;
+    ``retries`` fills up with what had to be sent again.
     """
 
     params: t.Mapping[str, t.Any]
@@ -40,6 +41,7 @@ class Task:
     check_mode: bool = False
     report: t.Callable[[str], None] = _say_nothing
     clock: Clock = field(default_factory=SystemClock)
+    retries: list[str] = field(default_factory=list)
 
     @property
     def is_waiting(self) -> bool:
@@ -51,7 +53,7 @@ class Task:
         timeout = self.params.get("wait_timeout")
         if timeout is not None and timeout < 0:
             raise OptionError(f'"wait_timeout" is {timeout}: it must be a number of seconds, 0 or more.')
-        api = Api(resolve(self.params, self.environ), self.clock)
+        api = Api(resolve(self.params, self.environ), self.clock, self.retries)
         deadline = Deadline.after(self.clock, float(120 if timeout is None else timeout))
         api.retry_until(deadline)
         return api, deadline

@@ -69,8 +69,8 @@ def prepare_cluster(api: Api) -> None:
 
 
 def objects(api: Api) -> dict[str, Object]:
-    found = [*api.items("vmirs"), *api.items("hpas")]
-    return {f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}": written_part(item) for item in found}
+    found = [(resource, item) for resource in ("vmirs", "hpas") for item in api.items(resource)]
+    return {f"{resource} {item['metadata']['namespace']}/{item['metadata']['name']}": written_part(item) for resource, item in found}
 
 
 @pytest.fixture(scope="module")

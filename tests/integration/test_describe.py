@@ -97,11 +97,11 @@ def test_the_description_is_that_of_kubectl(local_ansible: Ansible, sandbox: San
     assert "<unknown> / 50%" in failing
 
 
-def test_the_legacy_format_has_the_lines_of_old(ansible: Ansible, api: Api, namespace: str) -> None:
+def test_the_legacy_format_has_the_lines_of_old(local_ansible: Ansible, api: Api, namespace: str) -> None:
     api.create("vmirs", namespace, replica_set(TARGET, 1))
     api.create("hpas", namespace, autoscaler(NAME, TARGET, 1, 3))
     eventually("metrics", lambda: api.get("hpas", namespace, NAME), lambda live: condition(live, "ScalingActive") == "ValidMetricFound", 90)
-    lines = dict(line.split(":", 1) for line in describe(ansible, "legacy").splitlines() if ":" in line and not line.startswith(" "))
+    lines = dict(line.split(":", 1) for line in describe(local_ansible, "legacy").splitlines() if ":" in line and not line.startswith(" "))
 
     assert lines["Name"].strip() == NAME
     assert lines["Target CPU utilization"].strip() == "50%"

@@ -38,6 +38,7 @@ VOLATILE = {
     "annotations",
     "invocation",
     "description",
+    "events",
     "reasons",
     "msg",
 }
@@ -46,6 +47,9 @@ SLOW = {"sandbox.vmscale.kubevirt/boot-seconds": "3"}
 
 def comparable(value: Any) -> Any:
     if isinstance(value, dict):
+        if "min" in value and "desired" in value:
+            # What an autoscaler's controller has looked at so far.
+            value = {"min": value["min"], "max": value["max"]}
         return {key: comparable(content) for key, content in value.items() if key not in VOLATILE and not key.startswith("_ansible")}
     if isinstance(value, list):
         return [comparable(entry) for entry in value]
