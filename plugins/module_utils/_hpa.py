@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _autoscaler, _plan, _report, _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
@@ -21,6 +22,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler_wante
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._describe import describe, describe_legacy
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import delete, is_gone, wait_or_fail, write
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import (
     ApiError,
     EngineError,
@@ -41,7 +43,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     spec,
     status,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import CONFLICT_PAUSE_SECONDS, WRITE_TRIES, Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import read_snapshot
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Waited, wait_until
 
@@ -53,16 +55,30 @@ def ensure_autoscaler(task: Task) -> Result:
     wanted = wanted_autoscaler(task.params, manifest, source, api.connection.namespace)
     if task.params.get("state") == "absent":
         return _remove(task, api, deadline, wanted)
-    before, after, plan, warnings = _write(task, api, wanted)
-    changed = plan.action != _plan.NOTHING and (plan.creates or not _report.is_same(before, after))
-    result: Result = {
-        "changed": changed,
-        "method": ("create" if plan.creates else "patch") if plan.action != _plan.NOTHING else None,
-    }
+    written = write(
+        task,
+        api,
+        wanted,
+        read=lambda: api.find(AUTOSCALERS, wanted.namespace, wanted.name),
+        decide=lambda before: _decide(task, api, wanted, before),
+    )
+    after: Object | None = written.after
+    result: Result = {"changed": written.has_changed, "method": written.method}
     if task.is_waiting:
-        after, result["duration"] = _wait_acting(task, api, deadline, wanted, None if changed else after, result)
-    result["diff"] = _report.diff(before, after, wanted.label)
-    result["warnings"] = warnings
+        waited: Waited[Object | None] = wait_or_fail(
+            task,
+            deadline,
+            wanted,
+            "does not act",
+            look=lambda: api.find(AUTOSCALERS, wanted.namespace, wanted.name),
+            unmet=_autoscaler.unmet,
+            say=lambda seen: _autoscaler.progress_line(wanted.name, seen),
+            facts=lambda seen: {**result, **_facts(seen)},
+            first=None if written.has_changed else after,
+        )
+        after, result["duration"] = waited.seen, waited.seconds
+    result["diff"] = _report.diff(written.before, written.after, wanted.label)
+    result["warnings"] = list(written.plan.warnings)
     return {**result, **_facts(after)}
 
 
@@ -77,25 +93,13 @@ def _facts(live: Object | None) -> Result:
     }
 
 
-def _write(task: Task, api: Api, wanted: Wanted) -> tuple[Object | None, Object, _plan.Plan, list[str]]:
-    tries = 0
-    while True:
-        tries += 1
-        before = api.find(AUTOSCALERS, wanted.namespace, wanted.name)
-        if before is not None and is_deleting(before):
-            raise EngineError(f"{wanted.label} is being deleted, and a new one cannot be made before it is gone: run again later.")
-        plan = _plan.plan_autoscaler(wanted, before)
-        if plan.action == _plan.NOTHING and before is not None:
-            return before, before, plan, []
-        warnings = _check_surroundings(task, api, wanted, before)
-        try:
-            after = api.apply(AUTOSCALERS, wanted.namespace, wanted.name, plan.body, task.check_mode)
-        except ApiError as error:
-            if not error.is_conflict or tries >= WRITE_TRIES:
-                raise
-            task.clock.sleep(CONFLICT_PAUSE_SECONDS)
-            continue
-        return before, after, plan, warnings
+def _decide(task: Task, api: Api, wanted: Wanted, before: Object | None) -> _plan.Plan:
+    if before is not None and is_deleting(before):
+        raise EngineError(f"{wanted.label} is being deleted, and a new one cannot be made before it is gone: run the task again later.")
+    plan = _plan.plan_autoscaler(wanted, before)
+    if plan.action == _plan.NOTHING:
+        return plan
+    return replace(plan, warnings=tuple(_check_surroundings(task, api, wanted, before)))
 
 
 def _check_surroundings(task: Task, api: Api, wanted: Wanted, before: Object | None) -> list[str]:
@@ -122,48 +126,25 @@ def _check_surroundings(task: Task, api: Api, wanted: Wanted, before: Object | N
     return warnings
 
 
-def _wait_acting(task: Task, api: Api, deadline: Deadline, wanted: Wanted, live: Object | None, result: Result) -> tuple[Object, float]:
-    def look() -> Object | None:
-        return api.find(AUTOSCALERS, wanted.namespace, wanted.name)
-
-    waited: Waited[Object | None] = wait_until(
-        look=look,
-        unmet=_autoscaler.unmet,
-        say=lambda seen: _autoscaler.progress_line(wanted.name, seen),
-        report=task.report,
-        deadline=deadline,
-        clock=task.clock,
-        first=live,
-    )
-    if waited.unmet or waited.seen is None:
-        raise WaitTimeout(
-            _report.sentence(wanted.label, f"does not act after {waited.seconds:.0f} s", waited.unmet),
-            **{**result, **_facts(waited.seen), "duration": waited.seconds, "reasons": list(waited.unmet)},
-        )
-    return waited.seen, waited.seconds
-
-
 def _remove(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
     before = api.find(AUTOSCALERS, wanted.namespace, wanted.name)
-    result: Result = {"changed": False, "method": None}
-    if before is not None and not is_deleting(before):
-        uid = str(metadata(before).get("uid", ""))
-        api.delete(AUTOSCALERS, wanted.namespace, wanted.name, uid, "Background", task.check_mode)
-        result.update(changed=True, method="delete")
+    result = delete(task, api, wanted, before, "Background")
+
+    def look() -> Object | None:
+        live = api.find(AUTOSCALERS, wanted.namespace, wanted.name)
+        return None if is_gone(live, before) else live
+
     if before is not None and task.is_waiting:
-        waited = wait_until(
-            look=lambda: api.find(AUTOSCALERS, wanted.namespace, wanted.name),
+        waited: Waited[Object | None] = wait_or_fail(
+            task,
+            deadline,
+            wanted,
+            "is not gone",
+            look=look,
             unmet=lambda seen: [] if seen is None else ["it is still there"],
             say=lambda seen: f"{wanted.name}: {'gone' if seen is None else 'being deleted'}",
-            report=task.report,
-            deadline=deadline,
-            clock=task.clock,
+            facts=lambda seen: {**result, **_facts(seen)},
         )
-        if waited.unmet:
-            raise WaitTimeout(
-                _report.sentence(wanted.label, f"is not gone after {waited.seconds:.0f} s", waited.unmet),
-                **{**result, **_facts(waited.seen), "duration": waited.seconds, "reasons": list(waited.unmet)},
-            )
         result["duration"] = waited.seconds
     result["diff"] = _report.diff(before, None if result["changed"] else before, wanted.label)
     return {**result, **_facts(None)}

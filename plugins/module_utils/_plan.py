@@ -38,7 +38,8 @@ DEFAULT_REPLICAS = 1
 class Plan:
     """What to do: ``action`` is nothing, or apply (server-side apply, which also creates).
 
-    ``changes`` are the paths that differ, ``warnings`` what the user should know of.
+    ``changes`` are the paths that differ, ``warnings`` what the user should know of, ``autoscaled_by`` the names of the autoscalers
+    of a set, None where they were not asked for.
     """
 
     action: str
@@ -46,6 +47,7 @@ class Plan:
     changes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     creates: bool = False
+    autoscaled_by: tuple[str, ...] | None = None
 
 
 def targets(autoscaler: Object, namespace: str, name: str) -> bool:
@@ -72,25 +74,27 @@ def must_know_autoscalers(wanted: Wanted, live: Object | None) -> bool:
 def plan_replica_set(
     wanted: Wanted,
     live: Object | None,
-    autoscalers: t.Sequence[Object],
+    autoscalers: t.Sequence[Object] | None,
     replicas_when_autoscaled: str,
     allow_selector_change: bool,
 ) -> Plan:
     """The plan for a VirtualMachineInstanceReplicaSet.
 
-    ``autoscalers`` are those that scale it; they may be left empty where ``must_know_autoscalers`` says so. Raises ``OptionError``.
+    ``autoscalers`` are those that scale it, None where ``must_know_autoscalers`` spares their reading. Raises ``OptionError``.
     """
+    autoscaled_by = None if autoscalers is None else tuple(sorted(name_of(each) for each in autoscalers))
+    scalers = autoscalers or ()
     if live is None:
         if not wanted.is_complete:
             raise OptionError(f'{wanted.label} does not exist, and without "template" (or "definition" or "src") it cannot be created.')
         body = _mutable(wanted.body)
         if body["spec"].get("replicas") is None:
-            body["spec"]["replicas"] = _initial_replicas(autoscalers)
-        return Plan(APPLY, body, ("the object",), creates=True)
+            body["spec"]["replicas"] = _initial_replicas(scalers)
+        return Plan(APPLY, body, ("the object",), creates=True, autoscaled_by=autoscaled_by)
     body = _adopted(_mutable(wanted.body), live) if wanted.is_complete else _partial(wanted, live)
-    replicas, warning = _replicas(wanted, live, autoscalers, replicas_when_autoscaled)
+    replicas, warning = _replicas(wanted, live, scalers, replicas_when_autoscaled)
     body["spec"]["replicas"] = replicas
-    if not wanted.is_complete and "template" in body["spec"] and "selector" in wanted.spec:
+    if not wanted.is_complete and "selector" in wanted.spec:
         _check_partial_selector(wanted, live)
     is_selector_changed = "selector" in wanted.spec and not _selector.is_same(wanted.spec["selector"], spec(live).get("selector") or {})
     if is_selector_changed and not allow_selector_change:
@@ -104,10 +108,10 @@ def plan_replica_set(
         changes.append("spec.selector")
     warnings = (warning,) if warning else ()
     if not changes:
-        return Plan(NOTHING, body, warnings=warnings)
+        return Plan(NOTHING, body, warnings=warnings, autoscaled_by=autoscaled_by)
     # An autoscaler may write replicas between our read and our write: then the API server must refuse ours.
     body["metadata"]["resourceVersion"] = metadata(live).get("resourceVersion")
-    return Plan(APPLY, body, tuple(changes), warnings)
+    return Plan(APPLY, body, tuple(changes), warnings, autoscaled_by=autoscaled_by)
 
 
 def plan_autoscaler(wanted: Wanted, live: Object | None) -> Plan:

@@ -19,10 +19,6 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import Op
 
 Result = dict[str, t.Any]
 
-# How often a write is planned anew because somebody else wrote in between.
-WRITE_TRIES = 10
-CONFLICT_PAUSE_SECONDS = 0.1
-
 
 def _say_nothing(line: str) -> None:
     """Progress of a task that nobody watches."""

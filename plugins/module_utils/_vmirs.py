@@ -13,7 +13,8 @@ import typing as t
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _replicaset, _report, _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, EngineError, WaitTimeout
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import delete, is_gone, wait_or_fail, write
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset_wanted import wanted_replica_set
@@ -27,8 +28,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     name_of,
     spec,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import CONFLICT_PAUSE_SECONDS, WRITE_TRIES, Result, Task
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import wait_until
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 
 
 def ensure_replica_set(task: Task) -> Result:
@@ -52,23 +52,36 @@ def read_snapshot(api: Api, namespace: str, name: str, live: Object | None = Non
     return Snapshot(live, _replicaset.own_instances(live, instances))
 
 
-def autoscalers_of(api: Api, namespace: str, name: str) -> list[dict[str, t.Any]]:
-    """The autoscalers that scale the set."""
-    return [each for each in api.list(AUTOSCALERS, namespace) if _plan.targets(each, namespace, name)]
-
-
 def _ensure(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
-    before, after, plan, autoscaled_by = _write(task, api, deadline, wanted)
-    changed = plan.action != _plan.NOTHING and (plan.creates or not _report.is_same(before, after))
-    snapshot = Snapshot(after, None)
+    def read() -> Object | None:
+        live = api.find(REPLICA_SETS, wanted.namespace, wanted.name)
+        if live is None or not is_deleting(live):
+            return live
+        _wait_for_name(task, api, deadline, wanted, live)
+        return None
+
+    written = write(task, api, wanted, read, lambda before: _decide(task, api, wanted, before))
+    plan, snapshot = written.plan, Snapshot(written.after, None)
     result: Result = {
-        "changed": changed,
-        "method": ("create" if plan.creates else "patch") if plan.action != _plan.NOTHING else None,
-        "autoscaled_by": autoscaled_by,
+        "changed": written.has_changed,
+        "method": written.method,
+        "autoscaled_by": None if plan.autoscaled_by is None else list(plan.autoscaled_by),
     }
     if task.is_waiting:
-        snapshot, result["duration"] = _wait_ready(task, api, deadline, wanted, after if not changed else None, result)
-    result["diff"] = _report.diff(before, after, wanted.label)
+        first = None if written.has_changed else read_snapshot(api, wanted.namespace, wanted.name, written.after)
+        waited = wait_or_fail(
+            task,
+            deadline,
+            wanted,
+            "is not ready",
+            look=lambda: read_snapshot(api, wanted.namespace, wanted.name),
+            unmet=_replicaset.unmet,
+            say=lambda seen: _replicaset.progress_line(wanted.name, seen),
+            facts=lambda seen: {**result, **_facts(seen)},
+            first=first,
+        )
+        snapshot, result["duration"] = waited.seen, waited.seconds
+    result["diff"] = _report.diff(written.before, written.after, wanted.label)
     result["warnings"] = list(plan.warnings)
     return {**result, **_facts(snapshot)}
 
@@ -77,40 +90,21 @@ def _facts(snapshot: Snapshot) -> Result:
     return {"result": _report.presentable(snapshot.live), "replicas": _replicaset.count(snapshot).as_result()}
 
 
-def _write(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> tuple[Object | None, Object, _plan.Plan, list[str] | None]:
-    """Bring the set to what is wanted: what was there, what is there now, the plan, and who scales it if that was read."""
-    tries = 0
-    while True:
-        tries += 1
-        before = api.find(REPLICA_SETS, wanted.namespace, wanted.name)
-        if before is not None and is_deleting(before):
-            _wait_for_name(task, api, deadline, wanted)
-            before = None
-        autoscalers: list[dict[str, t.Any]] = []
-        autoscaled_by: list[str] | None = None
-        if _plan.must_know_autoscalers(wanted, before):
-            autoscalers = autoscalers_of(api, wanted.namespace, wanted.name)
-            autoscaled_by = sorted(name_of(each) for each in autoscalers)
-        plan = _plan.plan_replica_set(
-            wanted,
-            before,
-            autoscalers,
-            task.params.get("replicas_when_autoscaled") or "keep",
-            bool(task.params.get("allow_selector_change")),
-        )
-        if plan.action == _plan.NOTHING and before is not None:
-            return before, before, plan, autoscaled_by
-        try:
-            after = api.apply(REPLICA_SETS, wanted.namespace, wanted.name, plan.body, task.check_mode)
-        except ApiError as error:
-            if not error.is_conflict or tries >= WRITE_TRIES:
-                raise
-            task.clock.sleep(CONFLICT_PAUSE_SECONDS)
-            continue
-        return before, after, plan, autoscaled_by
+def _decide(task: Task, api: Api, wanted: Wanted, before: Object | None) -> _plan.Plan:
+    """The plan; the autoscalers are read only where it depends on them."""
+    autoscalers: list[dict[str, t.Any]] | None = None
+    if _plan.must_know_autoscalers(wanted, before):
+        autoscalers = [each for each in api.list(AUTOSCALERS, wanted.namespace) if _plan.targets(each, wanted.namespace, wanted.name)]
+    return _plan.plan_replica_set(
+        wanted,
+        before,
+        autoscalers,
+        task.params.get("replicas_when_autoscaled") or "keep",
+        bool(task.params.get("allow_selector_change")),
+    )
 
 
-def _wait_for_name(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> None:
+def _wait_for_name(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before: Object) -> None:
     """A set of that name is on its way out: it has to be gone before a new one can be made."""
     if task.check_mode:
         return
@@ -119,68 +113,39 @@ def _wait_for_name(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> 
             f"{wanted.label} is being deleted, and a new one cannot be made before it is gone: "
             f'run the task again later, or set "wait: true".'
         )
-    _wait_gone(task, api, deadline, wanted, None, {"changed": False, "method": None, "autoscaled_by": None})
-
-
-def _wait_ready(task: Task, api: Api, deadline: Deadline, wanted: Wanted, live: Object | None, result: Result) -> tuple[Snapshot, float]:
-    waited = wait_until(
-        look=lambda: read_snapshot(api, wanted.namespace, wanted.name),
-        unmet=_replicaset.unmet,
-        say=lambda snapshot: _replicaset.progress_line(wanted.name, snapshot),
-        report=task.report,
-        deadline=deadline,
-        clock=task.clock,
-        first=read_snapshot(api, wanted.namespace, wanted.name, live) if live is not None else None,
-    )
-    if waited.unmet:
-        raise WaitTimeout(
-            _report.sentence(wanted.label, f"is not ready after {waited.seconds:.0f} s", waited.unmet),
-            **{**result, **_facts(waited.seen), "duration": waited.seconds, "reasons": list(waited.unmet)},
-        )
-    return waited.seen, waited.seconds
+    _wait_gone(task, api, deadline, wanted, before, {"changed": False, "method": None, "autoscaled_by": None})
 
 
 def _remove(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
     before = api.find(REPLICA_SETS, wanted.namespace, wanted.name)
-    result: Result = {"changed": False, "method": None, "autoscaled_by": None}
-    if before is not None and not is_deleting(before):
-        # Foreground keeps the set until its VMIs are gone, so a run that is killed and repeated still sees what is left to wait for.
-        propagation = "Orphan" if task.params.get("orphan") else "Foreground"
-        uid = str(metadata(before).get("uid", ""))
-        api.delete(REPLICA_SETS, wanted.namespace, wanted.name, uid, propagation, task.check_mode)
-        result.update(changed=True, method="delete")
+    # Foreground keeps the set until its VMIs are gone, so a run that is killed and repeated still sees what is left to wait for.
+    propagation = "Orphan" if task.params.get("orphan") else "Foreground"
+    result: Result = {**delete(task, api, wanted, before, propagation), "autoscaled_by": None}
     if before is not None and task.is_waiting:
         result["duration"] = _wait_gone(task, api, deadline, wanted, before, result)
     result["diff"] = _report.diff(before, None if result["changed"] else before, wanted.label)
     return {**result, **_facts(Snapshot(None, None if before is not None and not task.is_waiting else ()))}
 
 
-def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before: Object | None, result: Result) -> float:
+def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before: Object, result: Result) -> float:
     leaves_instances = bool(task.params.get("orphan"))
+    selector = _selector.to_query(spec(before).get("selector") or {})
 
     def look() -> Snapshot:
         live = api.find(REPLICA_SETS, wanted.namespace, wanted.name)
-        origin = live or before
-        if leaves_instances or origin is None:
-            return Snapshot(live, ())
-        selector = _selector.to_query(spec(origin).get("selector") or {})
-        instances = api.list(INSTANCES, wanted.namespace, label_selector=selector)
-        return Snapshot(live, _replicaset.own_instances(origin, instances))
+        left = [] if leaves_instances else api.list(INSTANCES, wanted.namespace, label_selector=selector)
+        return Snapshot(None if is_gone(live, before) else live, _replicaset.own_instances(before, left))
 
-    waited = wait_until(
+    return wait_or_fail(
+        task,
+        deadline,
+        wanted,
+        "is not gone",
         look=look,
         unmet=_unmet_gone,
-        say=lambda snapshot: _replicaset.progress_line(wanted.name, snapshot),
-        report=task.report,
-        deadline=deadline,
-        clock=task.clock,
-    )
-    if waited.unmet:
-        raise WaitTimeout(
-            _report.sentence(wanted.label, f"is not gone after {waited.seconds:.0f} s", waited.unmet),
-            **{**result, **_facts(waited.seen), "duration": waited.seconds, "reasons": list(waited.unmet)},
-        )
-    return waited.seconds
+        say=lambda seen: _replicaset.progress_line(wanted.name, seen),
+        facts=lambda seen: {**result, **_facts(seen)},
+    ).seconds
 
 
 def _unmet_gone(snapshot: Snapshot) -> list[str]:

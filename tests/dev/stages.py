@@ -91,7 +91,7 @@ def sandbox(arguments: Sequence[str]) -> Tally:
 def integration(arguments: Sequence[str]) -> Tally:
     """Run the integration tests: side by side, since they mostly wait, but for those that use what all of them share."""
     folder = TESTS / "integration"
-    beside = pytest("integration", folder, ("--numprocesses=4", "--dist=worksteal", "-v", "-m", "not serial", *arguments))
+    beside = pytest("integration", folder, ("--numprocesses=4", "--dist=loadgroup", "-v", "-m", "not serial", *arguments))
     alone = pytest("integration-serial", folder, ("-v", "-m", "serial", *arguments))
     return beside + alone
 

@@ -19,6 +19,7 @@ from integration.support.api import Api
 from integration.support.audit import AuditLog
 from integration.support.cluster import Cluster, given_kubeconfig, real_cluster, sandbox_cluster
 
+SANDBOX_TESTS = Path(__file__).parent / "sandbox"
 SANDBOX = os.environ.get("VMSCALE_TEST_SANDBOX", "integration")
 
 
@@ -29,10 +30,10 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as serial what uses what all tests share: the audit log and the sandbox's dials."""
+    """The tests of the sandbox share sandboxes of their own: they stay together on one worker."""
     for item in items:
-        if {"audit", "sandbox"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.serial)
+        if SANDBOX_TESTS in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("sandboxes"))
 
 
 @pytest.fixture(scope="session")
@@ -87,11 +88,12 @@ def local_ansible(make_ansible: Callable[..., Ansible]) -> Ansible:
 
 
 @pytest.fixture
-def audit(cluster: Cluster) -> AuditLog:
-    """What the API server was asked; skips on a cluster whose audit log is not to be had."""
+def audit(cluster: Cluster, namespace: str, request: pytest.FixtureRequest) -> AuditLog:
+    """What the API server was asked: in the test's namespace, or anywhere where the test runs alone; skips where there is no log."""
     if cluster.audit is None:
         pytest.skip("needs the audit log of the sandbox")
-    return AuditLog(cluster.audit)
+    is_alone = request.node.get_closest_marker("serial") is not None
+    return AuditLog(cluster.audit, None if is_alone else namespace)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from integration.support.credentials import expired_token, read_credentials
 from integration.support.manifests import autoscaler, await_acknowledged, replica_set, written_part
 from integration.support.results import Run
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.xdist_group("bad input")
 NAMESPACE = f"test-{uuid.uuid4().hex[:8]}"
 TABLE = CHECKOUT / "docs" / "messages.md"
 SECTIONS = {"The cluster and the credentials": CONNECTION, "Manifests": MANIFESTS, "Options": OPTIONS}
@@ -81,7 +81,7 @@ def outcomes(cluster: Cluster, api: Api, tmp_path_factory: pytest.TempPathFactor
     directory = tmp_path_factory.mktemp("bad-input")
     prepare_files(directory)
     credentials = read_credentials(cluster.sandbox.name)
-    audit = AuditLog(cluster.audit)
+    audit = AuditLog(cluster.audit, NAMESPACE)
     found: dict[Shell, Outcome] = {}
     shells: tuple[Shell, ...] = ("local", "remote")
     with bare_server(cluster.sandbox.name, directory) as bare:

@@ -18,6 +18,9 @@ from integration.support.api import Api
 from integration.support.audit import AuditLog, Request
 from integration.support.manifests import autoscaler, await_acknowledged, await_counts, hpa, replica_set, vmirs
 
+# Nothing may ask the API server anything, or keep the machine busy, meanwhile.
+pytestmark = pytest.mark.serial
+
 NAME, SCALER = "web", "web-scaler"
 ROUNDS = 3
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
+
 from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible
 from integration.support.api import Api
@@ -129,6 +131,7 @@ def test_absent_where_nothing_is_is_no_change(ansible: Ansible) -> None:
         assert done.last["result"] == {}
 
 
+@pytest.mark.serial
 def test_a_pause_that_nobody_acknowledges_is_waited_for(local_ansible: Ansible, sandbox: Sandbox, namespace: str) -> None:
     local_ansible.run_tasks(vmirs(definition=replica_set(NAME, 0), wait=True, wait_timeout=30)).require_ok()
     run_sandbox(sandbox, "stop", "virt-controller")

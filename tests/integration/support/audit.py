@@ -36,10 +36,11 @@ class Mark:
 
 
 class AuditLog:
-    """Reads the log between two marks."""
+    """Reads the log between two marks: of one namespace, where tests run side by side, or of all."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, namespace: str | None = None) -> None:
         self.path = path
+        self.namespace = namespace
 
     def mark(self) -> Mark:
         return Mark(self.path.stat().st_size)
@@ -49,8 +50,11 @@ class AuditLog:
         return [
             request
             for request in map(_request, self._events(since, until))
-            if user is None or request.user == user or request.user.endswith(f":{user}")
+            if (user is None or request.user == user or request.user.endswith(f":{user}")) and self._covers(request)
         ]
+
+    def _covers(self, request: Request) -> bool:
+        return self.namespace is None or f"/namespaces/{self.namespace}/" in request.uri
 
     def _events(self, since: Mark, until: Mark | None) -> Iterator[dict[str, Any]]:
         with self.path.open("rb") as stream:

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it can change at any time.
+
+"""Ensuring one object, whatever its kind: write what was decided, delete, wait and say why not."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _report
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, WaitTimeout
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, is_deleting, metadata
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Seen, Waited, wait_until
+
+# How often a write is planned anew because somebody else wrote in between.
+WRITE_TRIES = 10
+CONFLICT_PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was there, what is there now (or would be, in check mode), and the plan that led from one to the other."""
+
+    before: Object | None
+    after: Object
+    plan: _plan.Plan
+
+    @property
+    def has_changed(self) -> bool:
+        """True where something that a user writes differs."""
+        return self.plan.creates or not _report.is_same(self.before, self.after)
+
+    @property
+    def method(self) -> str | None:
+        """What was written, as the modules return it."""
+        if self.plan.action == _plan.NOTHING:
+            return None
+        return "create" if self.plan.creates else "patch"
+
+
+def write(
+    task: Task,
+    api: Api,
+    wanted: Wanted,
+    read: t.Callable[[], Object | None],
+    decide: t.Callable[[Object | None], _plan.Plan],
+) -> Written:
+    """Read, decide and write, again where somebody else wrote in between. Raises ``EngineError``."""
+    tries = 0
+    while True:
+        tries += 1
+        before = read()
+        plan = decide(before)
+        if plan.action == _plan.NOTHING and before is not None:
+            return Written(before, before, plan)
+        try:
+            after = api.apply(wanted.resource, wanted.namespace, wanted.name, plan.body, task.check_mode)
+        except ApiError as error:
+            if not error.is_conflict or tries >= WRITE_TRIES:
+                raise
+            task.clock.sleep(CONFLICT_PAUSE_SECONDS)
+        else:
+            return Written(before, after, plan)
+
+
+def delete(task: Task, api: Api, wanted: Wanted, before: Object | None, propagation: str) -> Result:
+    """Delete the object unless that has been asked for already: ``changed`` and ``method`` of the result."""
+    if before is None or is_deleting(before):
+        return {"changed": False, "method": None}
+    uid = str(metadata(before).get("uid", ""))
+    api.delete(wanted.resource, wanted.namespace, wanted.name, uid, propagation, task.check_mode)
+    return {"changed": True, "method": "delete"}
+
+
+def is_gone(live: Object | None, before: Object | None) -> bool:
+    """True where ``before`` is no longer there: there is nothing, or another object of the same name."""
+    return live is None or (before is not None and metadata(live).get("uid") != metadata(before).get("uid"))
+
+
+def wait_or_fail(
+    task: Task,
+    deadline: Deadline,
+    wanted: Wanted,
+    trouble: str,
+    look: t.Callable[[], Seen],
+    unmet: t.Callable[[Seen], t.Sequence[str]],
+    say: t.Callable[[Seen], str],
+    facts: t.Callable[[Seen], Result],
+    first: Seen | None = None,
+) -> Waited[Seen]:
+    """Wait, and raise ``WaitTimeout`` with the ``facts`` of what was seen last where ``unmet`` does not become empty.
+
+    ``trouble`` is what the sentence says of the object then: ``is not ready``.
+    """
+    waited = wait_until(look, unmet, say, task.report, deadline, task.clock, first)
+    if waited.unmet:
+        raise WaitTimeout(
+            _report.sentence(wanted.label, f"{trouble} after {waited.seconds:.0f} s", waited.unmet),
+            **{**facts(waited.seen), "duration": waited.seconds, "reasons": list(waited.unmet)},
+        )
+    return waited
