@@ -29,6 +29,8 @@ def pytest_report_header() -> str:
     return f"cluster: real, {given}" if given else f"cluster: sandbox {SANDBOX}"
 
 
+# First, since pytest-xdist reads the groups in its own hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests of the sandbox share sandboxes of their own: they stay together on one worker."""
     for item in items:

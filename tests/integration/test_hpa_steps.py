@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from integration.support.ansible import Ansible
 from integration.support.api import Api
 from integration.support.audit import AuditLog
 from integration.support.manifests import SERVER_FIELDS, autoscaler, hpa, replica_set, written_part
 from integration.support.steps import FourSteps, run_four_steps
+
+# The metrics API lies in no namespace, so the log tells of it only where the test runs alone.
+pytestmark = pytest.mark.serial
 
 NAME, TARGET = "web-scaler", "web"
 

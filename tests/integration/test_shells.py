@@ -40,6 +40,7 @@ VOLATILE = {
     "description",
     "events",
     "reasons",
+    "metrics",
     "msg",
 }
 SLOW = {"sandbox.vmscale.kubevirt/boot-seconds": "3"}
@@ -48,7 +49,7 @@ SLOW = {"sandbox.vmscale.kubevirt/boot-seconds": "3"}
 def comparable(value: Any) -> Any:
     if isinstance(value, dict):
         if "min" in value and "desired" in value:
-            # What an autoscaler's controller has looked at so far.
+            # The rest is what the autoscaler's controller has looked at so far, and so are the metrics.
             value = {"min": value["min"], "max": value["max"]}
         return {key: comparable(content) for key, content in value.items() if key not in VOLATILE and not key.startswith("_ansible")}
     if isinstance(value, list):
