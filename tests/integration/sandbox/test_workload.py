@@ -51,7 +51,7 @@ def test_an_autoscaled_set_follows_the_load(clean: Command) -> None:
     eventually("48 % each", lambda: utilization(clean) in (47, 48, 49), 60)
     clean.run("load", NAME, "--off")
     eventually("3 VMIs", lambda: len(instances(clean)) == 3, 60)
-    assert 3 <= utilization(clean) <= 20
+    assert 16 <= utilization(clean) <= 24
 
 
 def utilization(sandbox: Command) -> int:

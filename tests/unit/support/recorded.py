@@ -53,6 +53,16 @@ def real_snapshot(state: str) -> Snapshot:
     return Snapshot(real_set(state), tuple(real(state, "vmis")))
 
 
+def real_text(state: str, name: str) -> str:
+    """Return what kubectl printed in one state."""
+    return _text(REAL / state / f"{name}.txt")
+
+
+def has_recorded(state: str, file: str) -> bool:
+    """Return whether a file was recorded in one state: not all were in all."""
+    return (REAL / state / file).exists()
+
+
 def sandbox(state: str, name: str) -> t.Any:
     """Return what was recorded from the sandbox in one state."""
     return load(FIXTURES / "sandbox" / state / f"{name}.json")

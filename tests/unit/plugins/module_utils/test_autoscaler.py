@@ -61,15 +61,6 @@ def with_status(**status: t.Any) -> Object:
     return found
 
 
-@pytest.mark.parametrize(
-    "state",
-    ["idle", "scaling-up-early", "scaling-up-scheduling", "at-max", "stabilizing-at-5", "back-to-min", "stuck-at-4-after-migration"],
-)
-def test_a_real_autoscaler_that_works_acts(state: str) -> None:
-    assert unmet(real_autoscaler(state)) == []
-    assert scales_replica_set(real_autoscaler(state))
-
-
 @pytest.mark.parametrize("state", ["hpa-steady", "scaling", "scaled"])
 def test_an_autoscaler_of_the_sandbox_that_works_acts(state: str) -> None:
     assert unmet(sandbox(state, "hpa")) == []
@@ -128,21 +119,6 @@ def test_a_metric_that_failed_leaves_an_empty_entry() -> None:
 def test_metrics_are_not_read_while_a_bound_is_enforced() -> None:
     limited = {"type": "ScalingLimited", "status": "True", "reason": "TooFewReplicas", "message": "x"}
     assert unmet(with_status(currentMetrics=None, conditions=[ABLE, ACTIVE, limited])) == []
-
-
-@pytest.mark.parametrize("state", ["idle", "at-max", "back-to-min"])
-def test_a_real_autoscaler_that_works_is_verified(state: str) -> None:
-    target = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceReplicaSet", "name": "testreplicaset"}
-    current = real_autoscaler(state)["status"]["currentReplicas"]
-    expected = Expectations(target=target, min_replicas=3, max_replicas=5, current_replicas=current)
-    assert verify(evidence(state, now=None), expected, LABEL) == []
-    assert verify(evidence(state, now=None), Expectations(), LABEL) == []
-
-
-def test_an_autoscaler_whose_target_is_still_growing_does_not_work_yet() -> None:
-    reasons = verify(evidence("scaling-up-scheduling", now=None), Expectations(), LABEL)
-    assert reasons[0] == "target testreplicaset: 3 of 5 ready"
-    assert len(reasons) == 3
 
 
 @pytest.mark.parametrize(

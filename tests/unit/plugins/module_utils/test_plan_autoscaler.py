@@ -15,7 +15,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler_wante
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._plan import APPLY, NOTHING, Plan, plan_autoscaler
 from unit.support.objects import changed
-from unit.support.recorded import SEED_AUTOSCALER, Object, real_autoscaler, sandbox
+from unit.support.recorded import SEED_AUTOSCALER, Object, sandbox
 
 STATES = ["hpa-created", "hpa-warming-up", "hpa-steady", "scaling", "scaled"]
 
@@ -50,11 +50,6 @@ def test_nothing_is_done_where_nothing_is_to_be_done(state: str) -> None:
     assert plan(live, name="web", max_replicas=4).action == NOTHING
     options = {"target": {"name": "web"}, "min_replicas": 2, "max_replicas": 4, "target_cpu_utilization": 50}
     assert plan(live, name="web", **options).action == NOTHING
-
-
-@pytest.mark.parametrize("state", ["idle", "at-max", "back-to-min"])
-def test_the_v1_manifest_that_kubectl_applied_is_already_there(state: str) -> None:
-    assert plan(real_autoscaler(state), SEED_AUTOSCALER, namespace="default").action == NOTHING
 
 
 def test_quantities_are_compared_by_value() -> None:

@@ -26,83 +26,15 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset impor
 from unit.support.objects import UID, instance, instances, replica_set, snapshot
 from unit.support.recorded import REAL, Object, load, real, real_set, real_snapshot, sandbox_snapshot
 
-CONVERGED = ["idle", "at-max", "back-to-min", "stuck-at-4-after-migration", "crash-after"]
-
 
 def counts(found: Snapshot) -> tuple[int | None, ...]:
     """Return desired, current, ready, outdated and terminating."""
     return tuple(count(found).as_result().values())
 
 
-@pytest.mark.parametrize("state", CONVERGED)
-def test_a_real_set_that_has_converged_lacks_nothing(state: str) -> None:
-    assert unmet(real_snapshot(state)) == []
-
-
 @pytest.mark.parametrize("state", ["ready", "scaled"])
 def test_a_set_of_the_sandbox_that_has_converged_lacks_nothing(state: str) -> None:
     assert unmet(sandbox_snapshot(state)) == []
-
-
-@pytest.mark.parametrize(
-    ("state", "reasons"),
-    [
-        (
-            "scaling-up-scheduling",
-            [
-                "3 of 5 ready",
-                "VMI testpqk5r is Scheduling (GuestNotRunning: Guest VM is not reported as running)",
-                "VMI testrgvjx is Scheduling (GuestNotRunning: Guest VM is not reported as running)",
-            ],
-        ),
-        (
-            "quota",
-            [
-                "0 of 2 ready",
-                'VMI testjvpt6 is Pending (FailedCreate: failed to create virtual machine pod: pods "virt-launcher-testjvpt6-dtd8m" is '
-                "forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1)",
-                "VMI testvmcpw is Scheduling (GuestNotRunning: Guest VM is not reported as running)",
-            ],
-        ),
-        ("paused", ["0 of 1 ready", "VMI testrjhsx is Running (PausedByUser: VMI was paused by user)"]),
-        (
-            "guest-poweroff",
-            [
-                "0 of 1 ready",
-                "VMI testrjhsx is Scheduling (GuestNotRunning: Guest VM is not reported as running)",
-                "1 still shutting down (testjxhsk)",
-            ],
-        ),
-    ],
-)
-def test_a_real_set_says_what_it_lacks(state: str, reasons: list[str]) -> None:
-    assert unmet(real_snapshot(state)) == reasons
-
-
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        ("unschedulable-cordoned", "VMI testll88t is Scheduling (Unschedulable: 0/3 nodes are available: "),
-        ("image-missing-backoff", 'VMI test4rhzj is Scheduling (ImagePullBackOff: Back-off pulling image "kubevirt/no-such-image:latest"'),
-        ("image-missing", "VMI test4rhzj is Scheduling (GuestNotRunning: "),
-    ],
-)
-def test_the_component_that_knows_is_quoted(state: str, words: str) -> None:
-    assert any(reason.startswith(words) for reason in unmet(real_snapshot(state)))
-
-
-@pytest.mark.parametrize(
-    ("state", "expected"),
-    [
-        ("idle", (3, 3, 3, None, 0)),
-        ("scaling-up-scheduling", (5, 5, 3, None, 0)),
-        ("bridge-fails", (3, 3, 0, None, 3)),
-        ("vmi-deleted-no-acpi", (1, 1, 0, None, 1)),
-        ("paused", (1, 1, 0, None, 0)),
-    ],
-)
-def test_counts_of_a_real_set(state: str, expected: tuple[int | None, ...]) -> None:
-    assert counts(real_snapshot(state)) == expected
 
 
 @pytest.mark.parametrize(
