@@ -19,11 +19,16 @@ from sandbox.state import PORTS
 from sandbox.state import Sandbox as State
 
 
+def bare_state(directory: Path) -> State:
+    """Return where the server that lives in a directory keeps its files."""
+    return State("bare", directory / "bare")
+
+
 @contextmanager
 def bare_server(sandbox: str, directory: Path) -> Iterator[str]:
     """Run etcd and an API server that takes a sandbox's certificates; yields its address."""
     whole = State.named(sandbox)
-    bare = State("bare", directory / "bare")
+    bare = bare_state(directory)
     for name in ("logs", "processes"):
         (bare.directory / name).mkdir(parents=True)
     for name in ("certificates", "configuration", "kubeconfigs"):
