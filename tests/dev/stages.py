@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stages that `make test` is made of; each can be run alone."""
+"""The stages that `make test` and `make test-kind` are made of; each can be run alone."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def linters() -> Sequence[Linter]:
     return (
         Linter("ruff", ("ruff", "check", ".")),
         Linter("ruff-format", ("ruff", "format", "--check", ".")),
-        Linter("mypy-tests", ("mypy", "-p", "dev", "-p", "integration", "-p", "sandbox"), {"MYPYPATH": str(TESTS)}),
+        Linter("mypy-tests", ("mypy", "-p", "dev", "-p", "integration", "-p", "kind", "-p", "sandbox"), {"MYPYPATH": str(TESTS)}),
         Linter("mypy-unit", ("mypy", "-p", "unit"), {"MYPYPATH": f"{TESTS}:{collection_tree()}"}),
         Linter("mypy-plugins", ("mypy", str(collection / "plugins")), {"MYPYPATH": str(collection_tree())}),
         Linter("yamllint", ("yamllint", "--strict", ".")),
@@ -103,6 +103,23 @@ def molecule(arguments: Sequence[str]) -> Tally:
     return molecule_tally(done.output).with_code(done.code)
 
 
+def kind_images(arguments: Sequence[str]) -> Tally:
+    """Make the images of the kind cluster, which takes an hour at most, and nothing once they are there."""
+    done = run_logged(
+        "kind-images",
+        tool("python", "-m", "kind", "images", *arguments),
+        LOGS / "kind-images.log",
+        environment=tool_environment(),
+        live=True,
+    )
+    return Tally(passed=1) if done.code == 0 else Tally(failed=1)
+
+
+def kind(arguments: Sequence[str]) -> Tally:
+    """Run the scenario on VMs that boot."""
+    return molecule(arguments or ("--scenario-name", "kind"))
+
+
 def sanity(arguments: Sequence[str]) -> Tally:
     """Run ansible-test sanity on a copy of the collection."""
     return run_sanity(LOGS / "sanity.log", arguments)
@@ -117,6 +134,8 @@ STAGES: Mapping[str, Stage] = {
         Stage("sandbox", sandbox),
         Stage("integration", integration),
         Stage("molecule", molecule),
+        Stage("kind-images", kind_images, in_suite=False),
+        Stage("kind", kind, in_suite=False),
     )
 }
 

@@ -6,29 +6,34 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from collections.abc import Sequence
 
+from dev.environment import tool, tool_environment
 from dev.processes import say
 from dev.sandbox import Sandbox
 from dev.stages import INTEGRATION_SANDBOX, STAGES, Stage
 from dev.tally import Tally
 
-NEEDS_SANDBOX = "integration"
+# A stage that makes no sense where the other failed.
+NEEDED = {"integration": "sandbox", "kind": "kind-images"}
 
 
 def run_suite(stages: Sequence[Stage], arguments: Sequence[str] = ()) -> int:
     """Return the exit code: 0 only where nothing failed."""
     rows: list[tuple[str, Tally, float]] = []
-    sandbox_failed = False
+    failed: set[str] = set()
     for stage in stages:
         started = time.monotonic()
-        if sandbox_failed and stage.name == NEEDS_SANDBOX:
-            say(f"\n== {stage.name}: not run, since the sandbox did not come up")
+        if NEEDED.get(stage.name) in failed:
+            say(f"\n== {stage.name}: not run, since {NEEDED[stage.name]} failed")
             continue
         say(f"\n== {stage.name}")
         tally = stage.run(arguments)
-        sandbox_failed = sandbox_failed or (stage.name == "sandbox" and tally.failed > 0)
+        if tally.failed:
+            failed.add(stage.name)
         rows.append((stage.name, tally, time.monotonic() - started))
     return _summary(rows)
 
@@ -39,6 +44,20 @@ def run_all() -> int:
         return run_suite([stage for stage in STAGES.values() if stage.in_suite])
     finally:
         Sandbox(INTEGRATION_SANDBOX).down()
+        say(f"make test-kind, on VMs that boot: {_kind_answer()}")
+
+
+def run_kind() -> int:
+    """Run the scenario on VMs that boot, after making its images; a cluster that was left up is removed first."""
+    say(f"kind: {_kind_answer()}")
+    return run_suite([STAGES["kind-images"], STAGES["kind"]])
+
+
+def _kind_answer() -> str:
+    """Return what the kind cluster says of itself: whether and how it can be had here."""
+    command = tool("python", "-m", "kind", "check")
+    done = subprocess.run(command, env={**os.environ, **tool_environment()}, capture_output=True, text=True, check=False)
+    return "; ".join((done.stdout or done.stderr).strip().splitlines())
 
 
 def _summary(rows: Sequence[tuple[str, Tally, float]]) -> int:

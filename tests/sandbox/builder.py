@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,11 +78,11 @@ MODULES = (KUBERNETES, KUBEVIRT)
 ASSETS = ("etcd", "kube-apiserver", "kubectl")
 
 
-def ensure_binaries(say: Say) -> dict[str, Path]:
-    """The binaries of all components: those of KUBEBUILDER_ASSETS, and for the rest built ones."""
+def ensure_binaries(say: Say, modules: Sequence[Module] = MODULES) -> dict[str, Path]:
+    """The binaries of all components, or of some modules: those of KUBEBUILDER_ASSETS, and for the rest built ones."""
     toolchain = find_toolchain(max((_go_version(module) for module in MODULES), key=lambda version: version.split(".")), say)
     binaries: dict[str, Path] = {}
-    for module in MODULES:
+    for module in modules:
         directory = _build(module, toolchain, say)
         binaries |= {name: directory / name for name in module.binaries}
     return binaries | provided_binaries(os.environ)

@@ -56,7 +56,8 @@ def given_kubeconfig(environment: Mapping[str, str]) -> Path | None:
 
 def real_cluster(kubeconfig: Path) -> Cluster:
     """Return a cluster that exists already; its audit log and an unprivileged user are not to be had."""
-    return Cluster(f"real cluster of {kubeconfig}", kubeconfig, kubeconfig, None, None, None)
+    operator = Path(os.environ.get("VMSCALE_TEST_OPERATOR_KUBECONFIG") or kubeconfig).expanduser()
+    return Cluster(f"real cluster of {kubeconfig}", kubeconfig, operator, None, None, None)
 
 
 def sandbox_cluster(sandbox: Sandbox) -> Cluster:

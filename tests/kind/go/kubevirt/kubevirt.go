@@ -1,0 +1,6 @@
+// Copyright (c) 2026 vmscale.kubevirt contributors
+// GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Package kubevirt names the version of KubeVirt that the programs of a kind cluster are built from.
+package kubevirt
