@@ -17,7 +17,7 @@ import yaml
 
 from dev.paths import CHECKOUT
 from dev.processes import say
-from kind import engine, node_image
+from kind import engine, node_image, pins
 from kind.engine import INSIDE, docker
 from kind.host import Way, ensure_packages, has_kvm
 from kind.images import ALL, GUEST, GUEST_IMAGE, KUBEVIRT_IMAGES, METRICS_SERVER
@@ -34,6 +34,9 @@ OPERATOR = "vmscale-operator"
 _API_PORT = 16443
 _REGISTRY_PORT = 5000
 _READY_SECONDS = 180.0
+# Where manifests of the quick start and of the tests say that the guest's image is, and its tags there.
+_SERVED_REGISTRIES = ("docker.io", "quay.io")
+_SERVED_TAGS = ("latest", pins.KUBEVIRT)
 
 
 class Cluster:
@@ -114,7 +117,8 @@ class Cluster:
         self._kind("kind-create", "create", "cluster", "--config", str(configuration), "--retain")
         if self.is_built:
             nodes = self._connect_nodes()
-            self._serve_images(list(nodes))
+            self._load_images()
+            self._serve_guest(list(nodes))
         self.kubectl("wait", "node", "--all", "--for=condition=Ready", f"--timeout={_READY_SECONDS:.0f}s")
         self.kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", f"--timeout={_READY_SECONDS:.0f}s")
         self._introduce_operator()
@@ -152,21 +156,25 @@ class Cluster:
                     docker("exec", node, "ip", "route", "replace", ranges[other], "via", addresses[other])
         return addresses
 
-    def _serve_images(self, nodes: list[str]) -> None:
-        """Load the images that pods name, and serve the guest's from a registry, since `:latest` is pulled each time."""
+    def _load_images(self) -> None:
+        for archive in (KUBEVIRT_IMAGES, METRICS_SERVER):
+            self._kind(f"kind-load-{archive.name}", "load", "image-archive", str(archive.directory / "images.tar"), "--name", NAME)
+
+    def _serve_guest(self, nodes: list[str]) -> None:
+        """Serve the guest's image from a registry, since `:latest` is pulled each time."""
         networks = json.loads(docker("network", "inspect", "kind"))[0]["IPAM"]["Config"]
         gateway = next(network["Gateway"] for network in networks if "." in network.get("Gateway", ""))
         if not engine.is_running("registry"):
             engine.start("registry", engine.inside([str(REGISTRY.directory / "registry"), f"0.0.0.0:{_REGISTRY_PORT}"]))
-        for archive in (KUBEVIRT_IMAGES, METRICS_SERVER):
-            self._kind(f"kind-load-{archive.name}", "load", "image-archive", str(archive.directory / "images.tar"), "--name", NAME)
         hosts = f'[host."http://{gateway}:{_REGISTRY_PORT}"]\n  capabilities = ["pull", "resolve"]\n'
         for node in nodes:
-            _write_on(node, "/etc/containerd/certs.d/docker.io/hosts.toml", hosts)
+            for registry in _SERVED_REGISTRIES:
+                _write_on(node, f"/etc/containerd/certs.d/{registry}/hosts.toml", hosts)
         run("guest-load", ["docker", "load", "--input", GUEST.directory / "images.tar"], environment=self.environment)
-        served = f"127.0.0.1:{_REGISTRY_PORT}/{GUEST_IMAGE}"
-        docker("tag", GUEST_IMAGE, served)
-        run("guest-push", ["docker", "push", "--quiet", served], environment=self.environment)
+        for tag in _SERVED_TAGS:
+            served = f"127.0.0.1:{_REGISTRY_PORT}/{GUEST_IMAGE.rpartition(':')[0]}:{tag}"
+            docker("tag", GUEST_IMAGE, served)
+            run("guest-push", ["docker", "push", "--quiet", served], environment=self.environment)
 
     def _introduce_operator(self) -> None:
         """Make a user who has just the rights that the collection documents."""
