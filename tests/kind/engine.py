@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -17,6 +15,7 @@ from pathlib import Path
 from kind.host import lacks_capability
 from kind.pins import HERE
 from kind.workspace import CACHE, KindError, ask, state
+from sandbox import processes
 from sandbox.files import write_atomically
 
 NAMESPACE = "vmscale-kind"
@@ -83,39 +82,22 @@ def stop_engine() -> None:
 
 def start(name: str, command: Sequence[str]) -> None:
     """Start a program that goes on when this one has ended, and remember it."""
-    with (state() / f"{name}.log").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    write_atomically(state() / f"{name}.process", f"{process.pid} {_started(process.pid)}")
+    processes.save(processes.start(command, state() / f"{name}.log", os.environ, state()), _remembered(name))
 
 
 def end(name: str) -> None:
     """End a program that `start` started, if it is still that one, and wait for it."""
-    path = state() / f"{name}.process"
-    if not path.exists():
-        return
-    pid, began = path.read_text(encoding="utf-8").split()
-    deadline = time.monotonic() + _WAIT
-    while _started(int(pid)) == began:
-        os.kill(int(pid), signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
-        time.sleep(0.5)
-    path.unlink()
+    process = processes.load(_remembered(name))
+    processes.stop([process] if process else [], _WAIT)
+    _remembered(name).unlink(missing_ok=True)
 
 
 def is_running(name: str) -> bool:
-    path = state() / f"{name}.process"
-    if not path.exists():
-        return False
-    pid, began = path.read_text(encoding="utf-8").split()
-    return _started(int(pid)) == began
+    return processes.load(_remembered(name)) is not None
 
 
-def _started(pid: int) -> str:
-    """When a process began (in clock ticks after boot), or nothing where there is none; tells a reused number from the process."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]
+def _remembered(name: str) -> Path:
+    return state() / f"{name}.process"
 
 
 def _ensure_namespace() -> None:
