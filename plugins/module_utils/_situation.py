@@ -1,0 +1,78 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it can change at any time.
+
+"""Everything that was seen of a replica set and its autoscaler at one moment of a wait: what a diagnosis is made from."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A VMI that ended while somebody was watching: its name and UID, its final phase, and the seconds since the wait began."""
+
+    name: str
+    uid: str
+    phase: str
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known at one moment; what was not read, or may not be read, is empty or None.
+
+    ``instances`` are all VMIs that match the set's selector, also those that belong to somebody else; ``pods`` the launcher pods
+    that match it; ``events`` the warnings of the namespace, from before the wait as well; ``autoscalers`` all of the namespace.
+    ``pod_metrics`` is None where the metrics API does not answer; ``has_pod_metrics`` tells that from not having been asked.
+    ``lease`` is virt-controller's own. ``now`` is the API server's time, ``since`` its time when the wait began.
+    """
+
+    namespace: str
+    name: str
+    replica_set: Object | None = None
+    instances: tuple[Object, ...] = ()
+    pods: tuple[Object, ...] = ()
+    events: tuple[Object, ...] = ()
+    autoscaler: Object | None = None
+    autoscalers: tuple[Object, ...] = ()
+    pod_metrics: tuple[Object, ...] | None = None
+    has_pod_metrics: bool = False
+    lease: Object | None = None
+    finished: tuple[Finished, ...] = ()
+    now: datetime.datetime | None = None
+    since: datetime.datetime | None = None
+    is_pause_wanted: bool = False
+
+
+def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:
+    """A situation from a mapping of its fields, times as RFC 3339 text."""
+    times = {key: _moment(document.get(key)) for key in ("now", "since")}
+    lists = {key: tuple(document.get(key) or ()) for key in ("instances", "pods", "events", "autoscalers")}
+    metrics = document.get("pod_metrics")
+    return Situation(
+        namespace=document["namespace"],
+        name=document["name"],
+        replica_set=document.get("replica_set"),
+        autoscaler=document.get("autoscaler"),
+        pod_metrics=None if metrics is None else tuple(metrics),
+        has_pod_metrics=bool(document.get("has_pod_metrics")),
+        lease=document.get("lease"),
+        finished=tuple(Finished(**each) for each in document.get("finished") or ()),
+        is_pause_wanted=bool(document.get("is_pause_wanted")),
+        **lists,
+        **times,
+    )
+
+
+def _moment(text: str | None) -> datetime.datetime | None:
+    if not text:
+        return None
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
