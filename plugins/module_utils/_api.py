@@ -16,10 +16,10 @@ import datetime
 import email.utils
 import json
 import os
-import ssl
-import tempfile
+import socket
+import threading
 import typing as t
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Clock, Deadline, SystemClock
@@ -33,28 +33,85 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import (
     OptionError,
     explain,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import FIELD_MANAGER, Resource
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import FIELD_MANAGER, Object, Resource
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._transport import (
+    CONNECT_TIMEOUT_SECONDS,
+    HAS_URLLIB3,
+    READ_TIMEOUT_SECONDS,
+    build_pool,
+    can_be_tried_again,
+    reason_of,
+    say_connection_failure,
+)
 
 try:
     import urllib3
     import urllib3.exceptions
-    import urllib3.util
-
-    HAS_URLLIB3 = True
 except ImportError:
-    HAS_URLLIB3 = False
+    # Said by Api, where HAS_URLLIB3 is asked.
+    pass
 
 APPLY_PATCH = "application/apply-patch+yaml"
 RETRIED_STATUSES = (429, 502, 503, 504)
 # A wrong address must not cost the whole wait: until the server has answered once, it gets this long.
 FIRST_CONTACT_SECONDS = 3.0
-CONNECT_TIMEOUT_SECONDS = 5.0
-READ_TIMEOUT_SECONDS = 30.0
+# The server sends a bookmark every minute to a watch that has nothing to tell: after this long without a word the connection is dead.
+WATCH_READ_TIMEOUT_SECONDS = 100.0
 USER_AGENT = "vmscale.kubevirt"
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What a LIST answered: the objects, and the version of the whole, from which a watch can go on."""
+
+    items: tuple[Object, ...]
+    version: str
+
+
+class EventStream:
+    """One watch: iterating gives ``(type, object)`` of each event as it comes, and ends when the server ends the watch in good order.
+
+    Raises ``ConnectionFailed`` where the connection breaks. ``close`` may be called from any thread, and ends the iteration.
+    Source: kubernetes ``apimachinery/pkg/watch``, one JSON document a line.
+    """
+
+    def __init__(self, response: urllib3.BaseHTTPResponse, connection: Connection) -> None:
+        self._response = response
+        self._connection = connection
+        self._is_closed = False
+
+    def __iter__(self) -> t.Iterator[tuple[str, Object]]:
+        try:
+            for line in self._lines():
+                event = _read_object(line, self._connection)
+                yield str(event.get("type", "")), event.get("object") or {}
+        # A connection that another thread shuts under a reader fails in many ways.
+        except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
+            if not self._is_closed:
+                raise ConnectionFailed(say_connection_failure(error, self._connection), reason_of(error)) from error
+        finally:
+            self._response.close()
+
+    def _lines(self) -> t.Iterator[bytes]:
+        rest = b""
+        # Chunks come one by one as they are sent; what has no chunks has to be read by the byte so as not to wait for more.
+        for data in self._response.stream(1 << 16 if getattr(self._response, "chunked", False) else 1):
+            *lines, rest = (rest + data).split(b"\n")
+            yield from (line for line in lines if line.strip())
+
+    def close(self) -> None:
+        """End it: the reader wakes up."""
+        self._is_closed = True
+        try:
+            # On a duplicate, since the reader's own object is in use, and is no concern of this thread's.
+            with socket.socket(fileno=os.dup(self._response.connection.sock.fileno())) as twin:  # type: ignore[union-attr]
+                twin.shutdown(socket.SHUT_RDWR)
+        except (OSError, AttributeError):
+            pass
+
+
 class Api:
-    """A client of one API server, for one task.
+    """A client of one API server, for one task; its watches may be read in threads of their own.
 
     ``requests`` counts what was sent, tries included; ``retries`` says of each request that was sent again why.
     """
@@ -66,14 +123,22 @@ class Api:
         self.requests = 0
         self.retries: list[str] = [] if retries is None else retries
         self.server_time: datetime.datetime | None = None
+        self._told_time_at = 0.0
         self._clock = clock or SystemClock()
         self._deadline: Deadline | None = None
         self._answered = False
-        self._pool = _build_pool(connection)
+        self._pool = build_pool(connection)
+        self._counting = threading.Lock()
 
     def retry_until(self, deadline: Deadline) -> None:
         """From here on, retries of a server that has answered before end with ``deadline``."""
         self._deadline = deadline
+
+    def now(self) -> datetime.datetime | None:
+        """The API server's time by now, None where it has told none."""
+        if self.server_time is None:
+            return None
+        return self.server_time + datetime.timedelta(seconds=self._clock.now() - self._told_time_at)
 
     def get(self, resource: Resource, namespace: str, name: str) -> dict[str, t.Any]:
         """The object; an ``ApiError`` with ``is_missing_object`` where there is none."""
@@ -100,6 +165,49 @@ class Api:
         query = {"labelSelector": label_selector, "fieldSelector": field_selector}
         answer = self._call("GET", resource, namespace, "", query, tries_again=tries_again)
         return t.cast("list[dict[str, t.Any]]", answer.get("items") or [])
+
+    def listing(
+        self, resource: Resource, namespace: str, label_selector: str = "", field_selector: str = "", is_single_try: bool = False
+    ) -> Listing:
+        """The objects of ``namespace`` that the selectors choose, with the version to watch from."""
+        query = {"labelSelector": label_selector, "fieldSelector": field_selector}
+        answer = self._call("GET", resource, namespace, "", query, is_single_try=is_single_try)
+        return Listing(tuple(answer.get("items") or []), str((answer.get("metadata") or {}).get("resourceVersion", "")))
+
+    def watch(
+        self,
+        resource: Resource,
+        namespace: str,
+        label_selector: str = "",
+        field_selector: str = "",
+        version: str = "",
+        seconds: float = 300.0,
+    ) -> EventStream:
+        """Changes after ``version``; without one, the present objects as ``ADDED`` first. Tried once; the server ends it after ``seconds``.
+
+        Raises ``ApiError`` and ``ConnectionFailed``. Source: the Kubernetes API concepts, "Efficient detection of changes".
+        """
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "labelSelector": label_selector,
+            "fieldSelector": field_selector,
+            "resourceVersion": version,
+            "timeoutSeconds": str(max(1, int(seconds))),
+        }
+        url = f"{resource.path(namespace)}?{urlencode({key: value for key, value in query.items() if value})}"
+        try:
+            response = self._request("GET", url, None, "", is_stream=True)
+        except urllib3.exceptions.HTTPError as error:
+            raise ConnectionFailed(say_connection_failure(error, self.connection), reason_of(error)) from error
+        if response.status == 200:
+            return EventStream(response, self.connection)
+        try:
+            answer = _read_answer(response.status, response.data, "GET", resource, namespace, "")
+        finally:
+            response.close()
+        pause = _retry_after(response.headers.get("Retry-After"))
+        raise ApiError(answer, explain(answer, server=self.connection.server, origin=self.connection.origin), pause)
 
     def serves(self, resource: Resource) -> bool:
         """True where the resource's group and version are served now: installed, and its backend answers."""
@@ -144,18 +252,21 @@ class Api:
         content_type: str = "application/json",
         path: str = "",
         tries_again: bool = True,
+        is_single_try: bool = False,
     ) -> dict[str, t.Any]:
         path = path or resource.path(namespace, name)
         parameters = urlencode({key: value for key, value in (query or {}).items() if value})
         url = f"{path}?{parameters}" if parameters else path
         content = json.dumps(body).encode() if body is not None else None
-        status, raw = self._send(method, url, content, content_type, tries_again)
+        status, raw = self._send(method, url, content, content_type, tries_again, is_single_try)
         if 200 <= status < 300:
             return _read_object(raw, self.connection)
         answer = _read_answer(status, raw, method, resource, namespace, name)
         raise ApiError(answer, explain(answer, server=self.connection.server, origin=self.connection.origin))
 
-    def _send(self, method: str, url: str, content: bytes | None, content_type: str, tries_again: bool) -> tuple[int, bytes]:
+    def _send(
+        self, method: str, url: str, content: bytes | None, content_type: str, tries_again: bool, is_single_try: bool
+    ) -> tuple[int, bytes]:
         patience = Deadline.after(self._clock, FIRST_CONTACT_SECONDS)
         pause = 0.1
         while True:
@@ -165,9 +276,9 @@ class Api:
             try:
                 response = self._request(method, url, content, content_type)
             except urllib3.exceptions.HTTPError as error:
-                if not _can_be_tried_again(error):
-                    raise ConnectionFailed(_say_connection_failure(error, self.connection)) from error
-                failure, trouble = error, _reason_of(error)
+                if not can_be_tried_again(error):
+                    raise ConnectionFailed(say_connection_failure(error, self.connection), reason_of(error)) from error
+                failure, trouble = error, reason_of(error)
             else:
                 self._answered = True
                 if response.status not in RETRIED_STATUSES or not tries_again:
@@ -175,16 +286,19 @@ class Api:
                 trouble = f"HTTP {response.status}"
                 after = _retry_after(response.headers.get("Retry-After"))
             limit = self._deadline if self._answered and self._deadline and not self._deadline.is_over else patience
-            if limit.is_over or limit.remaining < after:
+            if is_single_try or limit.is_over or limit.remaining < after:
                 if failure is None:
                     return response.status, response.data
-                raise ConnectionFailed(_say_connection_failure(failure, self.connection)) from failure
+                raise ConnectionFailed(say_connection_failure(failure, self.connection), trouble) from failure
             self.retries.append(f"{method} {urlsplit(url).path}: {trouble}")
             self._clock.sleep(min(max(pause, after), max(limit.remaining, 0.05)))
             pause = min(pause * 2, 2.0)
 
-    def _request(self, method: str, url: str, content: bytes | None, content_type: str) -> urllib3.BaseHTTPResponse:
-        self.requests += 1
+    def _request(
+        self, method: str, url: str, content: bytes | None, content_type: str, is_stream: bool = False
+    ) -> urllib3.BaseHTTPResponse:
+        with self._counting:
+            self.requests += 1
         headers = urllib3.HTTPHeaderDict({"Accept": "application/json", "User-Agent": USER_AGENT})
         if content is not None:
             headers["Content-Type"] = content_type
@@ -196,117 +310,24 @@ class Api:
             headers["Authorization"] = authorization
         for key, value in self.connection.headers:
             headers.add(key, value)
+        silence = WATCH_READ_TIMEOUT_SECONDS if is_stream else READ_TIMEOUT_SECONDS
         response = self._pool.request(
             method,
             self.connection.server + url,
             body=content,
             headers=headers,
             retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=READ_TIMEOUT_SECONDS),
+            timeout=urllib3.Timeout(
+                connect=CONNECT_TIMEOUT_SECONDS, read=WATCH_READ_TIMEOUT_SECONDS if is_stream else READ_TIMEOUT_SECONDS
+            ),
+            preload_content=not is_stream,
         )
-        self.server_time = _read_date(response.headers.get("Date")) or self.server_time
+        self.server_time, self._told_time_at = _read_date(response.headers.get("Date")) or self.server_time, self._clock.now()
         return response
 
 
 def _dry_run(is_dry: bool) -> dict[str, str]:
     return {"dryRun": "All"} if is_dry else {}
-
-
-def _build_pool(connection: Connection) -> urllib3.PoolManager:
-    parts = urlsplit(connection.server)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise OptionError(f'"{connection.server}" is no address of an API server: write it as https://HOST:PORT ("host").')
-    options: dict[str, t.Any] = {"num_pools": 1, "maxsize": 4}
-    if parts.scheme == "https":
-        options["ssl_context"] = _build_tls(connection)
-        if connection.server_name:
-            options["server_hostname"] = connection.server_name
-            options["assert_hostname"] = connection.server_name
-        if not connection.verify:
-            options["assert_hostname"] = False
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    host = parts.hostname or ""
-    if not connection.proxy or _is_bypassed(host, connection.no_proxy):
-        return urllib3.PoolManager(**options)
-    given = connection.proxy_headers or {}
-    headers = urllib3.util.make_headers(
-        user_agent=given.get("user_agent"),
-        basic_auth=given.get("basic_auth"),
-        proxy_basic_auth=given.get("proxy_basic_auth"),
-    )
-    return urllib3.ProxyManager(connection.proxy, proxy_headers=headers, **options)
-
-
-def _is_bypassed(host: str, no_proxy: str | None) -> bool:
-    """True where the comma-separated ``no_proxy`` names the host, a domain it lies in, or everything."""
-    for entry in (entry.strip().lower().lstrip(".") for entry in (no_proxy or "").split(",")):
-        if entry == "*" or (entry and (host.lower() == entry or host.lower().endswith(f".{entry}"))):
-            return True
-    return False
-
-
-def _build_tls(connection: Connection) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=connection.ca_file, cadata=connection.ca_data.decode() if connection.ca_data else None)
-    except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"The CA certificate of {connection.origin} cannot be read: {error}.") from error
-    # Certificate authorities of clusters often lack the key identifiers that Python 3.13 began to demand.
-    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-    if not connection.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    try:
-        if connection.cert_data or connection.key_data:
-            _load_inline_certificate(context, connection)
-        elif connection.cert_file:
-            context.load_cert_chain(connection.cert_file, connection.key_file)
-    except OSError as error:
-        raise OptionError(f"The client certificate of {connection.origin} cannot be used: {error}.") from error
-    return context
-
-
-def _load_inline_certificate(context: ssl.SSLContext, connection: Connection) -> None:
-    """OpenSSL takes a certificate chain from files only: give it a private one for the moment of loading."""
-    certificate = connection.cert_data or _read_bytes(connection.cert_file)
-    descriptor, path = tempfile.mkstemp(prefix="vmscale-")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(certificate + b"\n" + (connection.key_data or b""))
-        context.load_cert_chain(path, connection.key_file)
-    finally:
-        os.unlink(path)
-
-
-def _read_bytes(path: str | None) -> bytes:
-    if not path:
-        return b""
-    with open(path, "rb") as stream:
-        return stream.read()
-
-
-def _can_be_tried_again(error: Exception) -> bool:
-    return not isinstance(error, (urllib3.exceptions.SSLError, urllib3.exceptions.LocationValueError))
-
-
-def _reason_of(error: Exception) -> str:
-    if isinstance(error, urllib3.exceptions.NameResolutionError):
-        return "the name cannot be resolved"
-    causes = [error.__cause__, *(arg for arg in error.args if isinstance(arg, BaseException))]
-    for cause in causes:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
-        return f"no answer within {CONNECT_TIMEOUT_SECONDS:.0f} s"
-    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
-        return f"no answer within {READ_TIMEOUT_SECONDS:.0f} s"
-    return str(error)
-
-
-def _say_connection_failure(error: Exception, connection: Connection) -> str:
-    where = f"{connection.server} (from {connection.origin})"
-    if isinstance(error, urllib3.exceptions.SSLError):
-        return f'TLS with {where} failed: {error}. Check "ca_cert", "client_cert" and "validate_certs".'
-    return f'No Kubernetes API server answers at {where}: {_reason_of(error)}. Check the address in "host" or "kubeconfig".'
 
 
 def _retry_after(text: str | None) -> float:

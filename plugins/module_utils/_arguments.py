@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import typing as t
+from collections import Counter
 from dataclasses import dataclass, field
 
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -51,7 +52,12 @@ _OBJECT: Spec = {
     "labels": {"type": "dict"},
     "annotations": {"type": "dict"},
 }
-_WAIT: Spec = {"wait": {"type": "bool", "default": False}, "wait_timeout": {"type": "int", "default": 120}}
+_WAIT: Spec = {
+    "wait": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "int", "default": 120},
+    "wait_grace": {"type": "int", "default": 5},
+    "quiet": {"type": "bool", "default": False},
+}
 _TARGET: Spec = {
     "target": {
         "type": "dict",
@@ -140,8 +146,8 @@ MODULES: dict[str, Module] = {
             "current_replicas": {"type": "int"},
             "not_limited": {"type": "bool", "default": False},
             **_DESCRIBE,
+            **_WAIT,
             "wait": {"type": "bool", "default": True},
-            "wait_timeout": _WAIT["wait_timeout"],
         },
     ),
 }
@@ -155,10 +161,18 @@ def run(module: Module, task: Task, with_diff: bool) -> Outcome:
         result = {"changed": False, **error.facts, "failed": True, "msg": error.message}
     warnings = [*result.pop("warnings", ())]
     if task.retries:
-        warnings.append(f"{len(task.retries)} requests had to be sent again, the last one because of: {task.retries[-1]}.")
+        warnings.append(_say_retries(task.retries))
     if not with_diff:
         result.pop("diff", None)
     return Outcome(result, tuple(warnings))
+
+
+def _say_retries(retries: t.Sequence[str]) -> str:
+    """What a task went through: ``METHOD PATH: TROUBLE`` each, told by trouble."""
+    troubles = Counter(retry.partition(": ")[2] for retry in retries)
+    told = ", ".join(f"{trouble} ({number} {'time' if number == 1 else 'times'})" for trouble, number in troubles.most_common())
+    what = "1 request or watch had" if len(retries) == 1 else f"{len(retries)} requests or watches had"
+    return f"{what} to be begun again: {told}. Last: {retries[-1].partition(': ')[0]}."
 
 
 def shown_arguments(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

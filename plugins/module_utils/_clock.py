@@ -8,9 +8,12 @@
 
 from __future__ import annotations
 
+import queue
 import time
 import typing as t
 from dataclasses import dataclass
+
+Item = t.TypeVar("Item")
 
 
 class Clock(t.Protocol):
@@ -22,6 +25,9 @@ class Clock(t.Protocol):
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass."""
 
+    def receive(self, inbox: queue.SimpleQueue[Item], seconds: float) -> Item | None:
+        """The next item of the inbox as soon as it is there, or None after ``seconds``."""
+
 
 class SystemClock:
     """The machine's monotonic clock."""
@@ -31,6 +37,12 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    def receive(self, inbox: queue.SimpleQueue[Item], seconds: float) -> Item | None:
+        try:
+            return inbox.get(timeout=max(0.0, seconds))
+        except queue.Empty:
+            return None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import Ap
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, is_deleting, metadata
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Seen, Waited, wait_until
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Seen, Subject, Waited, wait_for
 
 # How often a write is planned anew because somebody else wrote in between.
 WRITE_TRIES = 10
@@ -87,23 +87,22 @@ def is_gone(live: Object | None, before: Object | None) -> bool:
 
 def wait_or_fail(
     task: Task,
+    api: Api,
     deadline: Deadline,
-    wanted: Wanted,
+    label: str,
     trouble: str,
-    look: t.Callable[[], Seen],
-    unmet: t.Callable[[Seen], t.Sequence[str]],
-    say: t.Callable[[Seen], str],
+    subject: Subject[Seen],
     facts: t.Callable[[Seen], Result],
     first: Seen | None = None,
 ) -> Waited[Seen]:
-    """Wait, and raise ``WaitTimeout`` with the ``facts`` of what was seen last where ``unmet`` does not become empty.
+    """Wait, and raise ``WaitTimeout`` with the ``facts`` of what was seen last where it does not become as it should be.
 
     ``trouble`` is what the sentence says of the object then: ``is not ready``.
     """
-    waited = wait_until(look, unmet, say, task.report, deadline, task.clock, first)
+    waited = wait_for(subject, task, api, deadline, first)
     if waited.unmet:
         raise WaitTimeout(
-            _report.sentence(wanted.label, f"{trouble} after {waited.seconds:.0f} s", waited.unmet),
-            **{**facts(waited.seen), "duration": waited.seconds, "reasons": list(waited.unmet)},
+            waited.sentence(label, trouble, deadline.seconds),
+            **{**facts(waited.seen), **waited.as_result(), "reasons": waited.reasons},
         )
     return waited

@@ -39,7 +39,11 @@ class DependencyError(EngineError):
 
 
 class ConnectionFailed(EngineError):
-    """No answer came from the API server."""
+    """No answer came from the API server; ``trouble`` says why in a few words."""
+
+    def __init__(self, message: str, trouble: str = "") -> None:
+        super().__init__(message)
+        self.trouble = trouble or message
 
 
 class WaitTimeout(EngineError):
@@ -83,9 +87,10 @@ class Answer:
 class ApiError(EngineError):
     """The API server answered, and not with success."""
 
-    def __init__(self, answer: Answer, sentence: str) -> None:
+    def __init__(self, answer: Answer, sentence: str, retry_after: float = 0.0) -> None:
         super().__init__(sentence, status=answer.status, reason=answer.reason)
         self.answer = answer
+        self.retry_after = retry_after
 
     @property
     def is_missing_object(self) -> bool:

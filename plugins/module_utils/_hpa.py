@@ -12,9 +12,9 @@ import datetime
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils import _autoscaler, _plan, _report, _selector
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler import Evidence, Expectations
+from ansible_collections.vmscale.kubevirt.plugins.module_utils import _autoscaler, _plan, _report
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler import Expectations
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler_wanted import (
     check_bounds,
     target_reference,
@@ -22,9 +22,8 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler_wante
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._describe import describe, describe_legacy
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import delete, is_gone, wait_or_fail, write
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import delete, wait_or_fail, write
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import (
-    ApiError,
     EngineError,
     OptionError,
     WaitTimeout,
@@ -43,9 +42,17 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     spec,
     status,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import read_snapshot
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Waited, wait_until
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import read_instances
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Waited, wait_for
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_autoscaler import (
+    AutoscalerGoneWait,
+    AutoscalerWait,
+    VerifiedWait,
+    asks_pod_metrics,
+    read_pod_metrics,
+)
 
 
 def ensure_autoscaler(task: Task) -> Result:
@@ -65,18 +72,20 @@ def ensure_autoscaler(task: Task) -> Result:
     after: Object | None = written.after
     result: Result = {"changed": written.has_changed, "method": written.method}
     if task.is_waiting:
-        waited: Waited[Object | None] = wait_or_fail(
+        is_new = written.has_changed and written.before is not None and spec(written.before) != spec(written.after)
+        subject = AutoscalerWait(api, wanted.namespace, wanted.name, written.after, changed=written.after if is_new else None)
+        waited = wait_or_fail(
             task,
+            api,
             deadline,
-            wanted,
+            wanted.label,
             "does not act",
-            look=lambda: api.find(AUTOSCALERS, wanted.namespace, wanted.name),
-            unmet=_autoscaler.unmet,
-            say=lambda seen: _autoscaler.progress_line(wanted.name, seen),
-            facts=lambda seen: {**result, **_facts(seen)},
-            first=None if written.has_changed else after,
+            subject,
+            facts=lambda seen: {**result, **_facts(seen.autoscaler)},
+            first=subject.first,
         )
-        after, result["duration"] = waited.seen, waited.seconds
+        after = waited.seen.autoscaler
+        result.update(waited.as_result())
     result["diff"] = _report.diff(written.before, written.after, wanted.label)
     result["warnings"] = list(written.plan.warnings)
     return {**result, **_facts(after)}
@@ -130,22 +139,17 @@ def _remove(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
     before = api.find(AUTOSCALERS, wanted.namespace, wanted.name)
     result = delete(task, api, wanted, before, "Background")
 
-    def look() -> Object | None:
-        live = api.find(AUTOSCALERS, wanted.namespace, wanted.name)
-        return None if is_gone(live, before) else live
-
     if before is not None and task.is_waiting:
-        waited: Waited[Object | None] = wait_or_fail(
+        waited: Waited[Situation] = wait_or_fail(
             task,
+            api,
             deadline,
-            wanted,
+            wanted.label,
             "is not gone",
-            look=look,
-            unmet=lambda seen: [] if seen is None else ["it is still there"],
-            say=lambda seen: f"{wanted.name}: {'gone' if seen is None else 'being deleted'}",
-            facts=lambda seen: {**result, **_facts(seen)},
+            AutoscalerGoneWait(api, wanted.namespace, wanted.name, before),
+            facts=lambda seen: {**result, **_facts(seen.autoscaler)},
         )
-        result["duration"] = waited.seconds
+        result.update(waited.as_result())
     result["diff"] = _report.diff(before, None if result["changed"] else before, wanted.label)
     return {**result, **_facts(None)}
 
@@ -222,41 +226,28 @@ def verify_autoscaler(task: Task) -> Result:
         current_replicas=params.get("current_replicas"),
         not_limited=bool(params.get("not_limited")),
     )
-    subject = label(AUTOSCALERS, namespace, name)
     patience = deadline if params.get("wait", True) else Deadline.after(task.clock, 0)
-    waited = wait_until(
-        look=lambda: _gather(api, namespace, name),
-        unmet=lambda evidence: _autoscaler.verify(evidence, expected, subject),
-        say=lambda evidence: _autoscaler.progress_line(name, evidence.autoscaler),
-        report=task.report,
-        deadline=patience,
-        clock=task.clock,
-    )
+    first, instances = _gather(api, namespace, name)
+    subject = VerifiedWait(api, first, instances, expected)
+    waited: Waited[Situation] = wait_for(subject, task, api, patience, subject.first)
     live = waited.seen.autoscaler
     entry = _absent_entry(name, namespace) if live is None else _describe_fully(task, api, namespace, live)
-    result: Result = {"changed": False, **entry, "reasons": list(waited.unmet), "duration": waited.seconds}
+    result: Result = {"changed": False, **entry, "reasons": waited.reasons, **waited.as_result()}
     if waited.unmet:
-        raise WaitTimeout(_report.sentence(subject, "does not work", waited.unmet), **result)
+        raise WaitTimeout(_report.sentence(label(AUTOSCALERS, namespace, name), "does not work", waited.reasons), **result)
     return result
 
 
-def _gather(api: Api, namespace: str, name: str) -> Evidence:
-    autoscaler = api.find(AUTOSCALERS, namespace, name)
-    if autoscaler is None or not _autoscaler.scales_replica_set(autoscaler):
-        return Evidence(autoscaler)
-    kind, target = _autoscaler.target_of(autoscaler)
-    snapshot = read_snapshot(api, namespace, target)
-    pod_metrics: tuple[Object, ...] | None = ()
-    if snapshot.live is not None and _autoscaler.uses_resource_metrics(spec(autoscaler)):
-        pod_metrics = _read_pod_metrics(api, namespace, snapshot.live)
-    return Evidence(autoscaler, snapshot, pod_metrics, api.server_time)
-
-
-def _read_pod_metrics(api: Api, namespace: str, live: Object) -> tuple[Object, ...] | None:
-    selector = _selector.to_query(spec(live).get("selector") or {})
-    try:
-        return tuple(api.list(POD_METRICS, namespace, label_selector=selector, tries_again=False))
-    except ApiError as error:
-        if error.answer.status in (404, 503):
-            return None
-        raise
+def _gather(api: Api, namespace: str, name: str) -> tuple[Situation, Listing | None]:
+    """The autoscaler, the set that it scales, the set's VMIs and the figures of their pods, as far as there are any."""
+    seen = Situation(namespace, name, autoscaler=api.find(AUTOSCALERS, namespace, name))
+    if seen.autoscaler is None or not _autoscaler.scales_replica_set(seen.autoscaler):
+        return seen, None
+    seen = replace(seen, replica_set=api.find(REPLICA_SETS, namespace, _autoscaler.target_of(seen.autoscaler)[1]))
+    if seen.replica_set is None:
+        return seen, None
+    instances = read_instances(api, namespace, seen.replica_set)
+    seen = replace(seen, instances=instances.items)
+    if asks_pod_metrics(seen):
+        seen = replace(seen, pod_metrics=read_pod_metrics(api, seen), has_pod_metrics=True)
+    return seen, instances

@@ -12,17 +12,20 @@ status and by the list of its VMIs together. Source: kubevirt ``pkg/virt-control
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
+    INSTANCES,
     TEMPLATE_HASH_LABEL,
     Object,
     condition,
     is_deleting,
     is_owned_by,
     metadata,
+    moment,
     name_of,
     spec,
     status,
@@ -80,9 +83,14 @@ def is_ready(instance: Object) -> bool:
     return is_active(instance) and condition(instance, "Ready").get("status") == "True"
 
 
+def is_final(instance: Object) -> bool:
+    """True for a VMI that has ended."""
+    return status(instance).get("phase") in _FINAL_PHASES
+
+
 def is_active(instance: Object) -> bool:
     """True for a VMI that the controller counts as a replica."""
-    return not is_deleting(instance) and status(instance).get("phase") not in _FINAL_PHASES
+    return not is_deleting(instance) and not is_final(instance)
 
 
 def is_outdated(instance: Object, live: Object) -> bool | None:
@@ -111,8 +119,11 @@ def count(snapshot: Snapshot) -> Counts:
     )
 
 
-def unmet(snapshot: Snapshot) -> list[str]:
-    """Why the set has not converged, the most telling first; empty once it has."""
+def unmet(snapshot: Snapshot, accepts_pause: bool = True) -> list[str]:
+    """Why the set has not converged, the most telling first; empty once it has.
+
+    A set that is paused has, whatever its counts, where ``accepts_pause``.
+    """
     live = snapshot.live
     if live is None:
         return ["it does not exist"]
@@ -128,9 +139,35 @@ def unmet(snapshot: Snapshot) -> list[str]:
     is_paused = condition(live, "ReplicaPaused").get("status") == "True"
     if bool(spec(live).get("paused")) != is_paused:
         reasons.append(f"virt-controller has not acknowledged that it is {'resumed' if is_paused else 'paused'}")
-    if spec(live).get("paused"):
+    if not spec(live).get("paused"):
+        return reasons + _unmet_counts(snapshot)
+    if accepts_pause:
         return reasons
-    return reasons + _unmet_counts(snapshot)
+    unmet_counts = _unmet_counts(snapshot)
+    return [*reasons, *(["it is paused"] if unmet_counts else []), *unmet_counts]
+
+
+def awaits_controller(snapshot: Snapshot) -> bool:
+    """True where the next step is virt-controller's: to acknowledge, to create, to delete, to count."""
+    live = snapshot.live
+    if live is None or status(live).get("labelSelector") != _selector.to_query(spec(live).get("selector") or {}):
+        return True
+    if bool(spec(live).get("paused")) != (condition(live, "ReplicaPaused").get("status") == "True"):
+        return True
+    instances = snapshot.instances or ()
+    active = [instance for instance in instances if is_active(instance)]
+    if len(active) != len(instances) or len(active) != desired_replicas(live):
+        return True
+    return sum(1 for each in active if is_ready(each)) != count(snapshot).ready
+
+
+def unmet_gone(snapshot: Snapshot) -> list[str]:
+    """What is left of a set that is to go; empty once it is gone."""
+    reasons = [explain_instance(instance) for instance in snapshot.instances or ()]
+    if snapshot.live is not None:
+        finalizers = metadata(snapshot.live).get("finalizers") or []
+        reasons.append(f"it is still there (finalizers: {', '.join(finalizers) or 'none'})")
+    return reasons
 
 
 def _unmet_counts(snapshot: Snapshot) -> list[str]:
@@ -185,6 +222,40 @@ def summarise_instance(instance: Object, live: Object) -> dict[str, t.Any]:
         "terminating": is_deleting(instance),
         "created": metadata(instance).get("creationTimestamp"),
     }
+
+
+def instance_state(instance: Object) -> str:
+    """Where a VMI stands in one word: its phase, or that it is ready or on its way out."""
+    if is_deleting(instance):
+        return "Terminating"
+    return "Ready" if is_ready(instance) else str(status(instance).get("phase") or "New")
+
+
+def instance_states(snapshot: Snapshot) -> dict[str, str]:
+    """The state of each VMI of a snapshot, by kind and name."""
+    return {f"{INSTANCES.kind} {name_of(each)}": instance_state(each) for each in snapshot.instances or ()}
+
+
+def slowest(snapshot: Snapshot, now: datetime.datetime | None) -> str:
+    """The VMI that has been longest where it is, of those that are waited for: ``slowest: web7k2p, Scheduling for 12 s``."""
+    if now is None:
+        return ""
+    gone = snapshot.live is None or is_deleting(snapshot.live)
+    waited_for = [each for each in snapshot.instances or () if gone or is_deleting(each) or not is_ready(each)]
+    if not waited_for:
+        return ""
+    since, name, instance = min((_since(each, now), name_of(each), each) for each in waited_for)
+    return f"slowest: {name}, {instance_state(instance)} for {max(0.0, (now - since).total_seconds()):.0f} s"
+
+
+def _since(instance: Object, now: datetime.datetime) -> datetime.datetime:
+    """Since when a VMI has been where it is."""
+    if is_deleting(instance):
+        return moment(metadata(instance).get("deletionTimestamp")) or now
+    phase = status(instance).get("phase")
+    entered = [each for each in status(instance).get("phaseTransitionTimestamps") or [] if each.get("phase") == phase]
+    text = entered[-1].get("phaseTransitionTimestamp") if entered else metadata(instance).get("creationTimestamp")
+    return moment(text) or now
 
 
 def progress_line(name: str, snapshot: Snapshot) -> str:

@@ -12,6 +12,7 @@ Groups and versions: ``kubevirt.io/v1`` (KubeVirt), ``autoscaling/v2`` and core 
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -52,6 +53,8 @@ REPLICA_SETS = Resource("kubevirt.io", "v1", "virtualmachineinstancereplicasets"
 INSTANCES = Resource("kubevirt.io", "v1", "virtualmachineinstances", "VirtualMachineInstance")
 AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 EVENTS = Resource("", "v1", "events", "Event")
+PODS = Resource("", "v1", "pods", "Pod")
+LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
 
 
@@ -83,6 +86,16 @@ def label(resource: Resource, namespace: str, name: str) -> str:
 def is_deleting(live: Object) -> bool:
     """True once a deletion of the object has been asked for."""
     return bool(metadata(live).get("deletionTimestamp"))
+
+
+def moment(text: t.Any) -> datetime.datetime | None:
+    """A time as Kubernetes writes it, whole seconds or fractions of them; None where there is none."""
+    for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ"):
+        try:
+            return datetime.datetime.strptime(str(text), form).replace(tzinfo=datetime.timezone.utc)
+        except ValueError:
+            continue
+    return None
 
 
 def condition(live: Object, kind: str) -> t.Mapping[str, t.Any]:

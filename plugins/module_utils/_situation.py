@@ -54,21 +54,23 @@ class Situation:
 
 def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:
     """A situation from a mapping of its fields, times as RFC 3339 text."""
-    times = {key: _moment(document.get(key)) for key in ("now", "since")}
-    lists = {key: tuple(document.get(key) or ()) for key in ("instances", "pods", "events", "autoscalers")}
     metrics = document.get("pod_metrics")
     return Situation(
         namespace=document["namespace"],
         name=document["name"],
         replica_set=document.get("replica_set"),
+        instances=tuple(document.get("instances") or ()),
+        pods=tuple(document.get("pods") or ()),
+        events=tuple(document.get("events") or ()),
         autoscaler=document.get("autoscaler"),
+        autoscalers=tuple(document.get("autoscalers") or ()),
         pod_metrics=None if metrics is None else tuple(metrics),
         has_pod_metrics=bool(document.get("has_pod_metrics")),
         lease=document.get("lease"),
         finished=tuple(Finished(**each) for each in document.get("finished") or ()),
+        now=_moment(document.get("now")),
+        since=_moment(document.get("since")),
         is_pause_wanted=bool(document.get("is_pause_wanted")),
-        **lists,
-        **times,
     )
 
 

@@ -44,11 +44,24 @@ class Task:
         """True where the task has been asked to wait, and can: in check mode nothing will change."""
         return bool(self.params.get("wait")) and not self.check_mode
 
+    @property
+    def wait_grace(self) -> float:
+        """For how many seconds a wait bears with what is wrong and may heal."""
+        grace = self.params.get("wait_grace")
+        return 5.0 if grace is None else float(grace)
+
+    def say(self, line: str) -> None:
+        """Report progress, unless nobody wants to know."""
+        if not self.params.get("quiet"):
+            self.report(line)
+
     def connect(self) -> tuple[Api, Deadline]:
         """A client for the cluster that the parameters name, and the task's deadline. Sends nothing yet."""
         timeout = self.params.get("wait_timeout")
         if timeout is not None and timeout < 0:
             raise OptionError(f'"wait_timeout" is {timeout}: it must be a number of seconds, 0 or more.')
+        if self.wait_grace < 0:
+            raise OptionError(f'"wait_grace" is {self.wait_grace:.0f}: it must be a number of seconds, 0 or more.')
         api = Api(resolve(self.params, self.environ), self.clock, self.retries)
         deadline = Deadline.after(self.clock, float(120 if timeout is None else timeout))
         api.retry_until(deadline)

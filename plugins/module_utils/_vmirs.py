@@ -11,9 +11,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _replicaset, _report, _selector
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import delete, is_gone, wait_or_fail, write
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import delete, wait_or_fail, write
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
@@ -24,11 +24,13 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     REPLICA_SETS,
     Object,
     is_deleting,
-    metadata,
     name_of,
     spec,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Waited
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import GoneWait, ReadyWait, selector_of, snapshot_of
 
 
 def ensure_replica_set(task: Task) -> Result:
@@ -41,15 +43,9 @@ def ensure_replica_set(task: Task) -> Result:
     return _ensure(task, api, deadline, wanted)
 
 
-def read_snapshot(api: Api, namespace: str, name: str, live: Object | None = None) -> Snapshot:
-    """The set and its VMIs; ``live`` is the set where it has just been read."""
-    if live is None:
-        live = api.find(REPLICA_SETS, namespace, name)
-    if live is None:
-        return Snapshot(None, ())
-    selector = _selector.to_query(spec(live).get("selector") or {})
-    instances = api.list(INSTANCES, namespace, label_selector=selector)
-    return Snapshot(live, _replicaset.own_instances(live, instances))
+def read_instances(api: Api, namespace: str, live: Object) -> Listing:
+    """The VMIs that a set's selector chooses."""
+    return api.listing(INSTANCES, namespace, label_selector=selector_of(live))
 
 
 def _ensure(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
@@ -68,19 +64,20 @@ def _ensure(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
         "autoscaled_by": None if plan.autoscaled_by is None else list(plan.autoscaled_by),
     }
     if task.is_waiting:
-        first = None if written.has_changed else read_snapshot(api, wanted.namespace, wanted.name, written.after)
+        instances = None if written.has_changed else read_instances(api, wanted.namespace, written.after)
+        subject = ReadyWait(api, wanted.namespace, written.after, instances, is_pause_wanted=bool(wanted.spec.get("paused")))
         waited = wait_or_fail(
             task,
+            api,
             deadline,
-            wanted,
+            wanted.label,
             "is not ready",
-            look=lambda: read_snapshot(api, wanted.namespace, wanted.name),
-            unmet=_replicaset.unmet,
-            say=lambda seen: _replicaset.progress_line(wanted.name, seen),
-            facts=lambda seen: {**result, **_facts(seen)},
-            first=first,
+            subject,
+            facts=lambda seen: {**result, **_facts(snapshot_of(seen))},
+            first=subject.first,
         )
-        snapshot, result["duration"] = waited.seen, waited.seconds
+        snapshot = snapshot_of(waited.seen)
+        result.update(waited.as_result())
     result["diff"] = _report.diff(written.before, written.after, wanted.label)
     result["warnings"] = list(plan.warnings)
     return {**result, **_facts(snapshot)}
@@ -122,38 +119,23 @@ def _remove(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
     propagation = "Orphan" if task.params.get("orphan") else "Foreground"
     result: Result = {**delete(task, api, wanted, before, propagation), "autoscaled_by": None}
     if before is not None and task.is_waiting:
-        result["duration"] = _wait_gone(task, api, deadline, wanted, before, result)
+        result.update(_wait_gone(task, api, deadline, wanted, before, result))
     result["diff"] = _report.diff(before, None if result["changed"] else before, wanted.label)
     return {**result, **_facts(Snapshot(None, None if before is not None and not task.is_waiting else ()))}
 
 
-def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before: Object, result: Result) -> float:
-    leaves_instances = bool(task.params.get("orphan"))
-    selector = _selector.to_query(spec(before).get("selector") or {})
-
-    def look() -> Snapshot:
-        live = api.find(REPLICA_SETS, wanted.namespace, wanted.name)
-        left = [] if leaves_instances else api.list(INSTANCES, wanted.namespace, label_selector=selector)
-        return Snapshot(None if is_gone(live, before) else live, _replicaset.own_instances(before, left))
-
-    return wait_or_fail(
+def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before: Object, result: Result) -> Result:
+    subject = GoneWait(api, wanted.namespace, before, bool(task.params.get("orphan")))
+    waited: Waited[Situation] = wait_or_fail(
         task,
+        api,
         deadline,
-        wanted,
+        wanted.label,
         "is not gone",
-        look=look,
-        unmet=_unmet_gone,
-        say=lambda seen: _replicaset.progress_line(wanted.name, seen),
-        facts=lambda seen: {**result, **_facts(seen)},
-    ).seconds
-
-
-def _unmet_gone(snapshot: Snapshot) -> list[str]:
-    reasons = [_replicaset.explain_instance(instance) for instance in snapshot.instances or ()]
-    if snapshot.live is not None:
-        finalizers = metadata(snapshot.live).get("finalizers") or []
-        reasons.append(f"it is still there (finalizers: {', '.join(finalizers) or 'none'})")
-    return reasons
+        subject,
+        facts=lambda seen: {**result, **_facts(Snapshot(seen.replica_set, seen.instances))},
+    )
+    return waited.as_result()
 
 
 def read_replica_sets(task: Task) -> Result:

@@ -6,7 +6,13 @@
 
 from __future__ import annotations
 
+import queue
 import typing as t
+
+Item = t.TypeVar("Item")
+# What is on its way to an inbox through a socket of this machine has arrived by then.
+ARRIVAL_SECONDS = 0.04
+TICK_SECONDS = 1.0
 
 
 class FakeClock:
@@ -25,3 +31,15 @@ class FakeClock:
         self.time += seconds
         if self._on_sleep:
             self._on_sleep(self.time - 1000.0)
+
+    def receive(self, inbox: queue.SimpleQueue[Item], seconds: float) -> Item | None:
+        """Let time pass in ticks, each of which gives real news a moment to arrive."""
+        # Some time always passes, as on any machine.
+        end = self.time + max(seconds, 0.001)
+        while True:
+            try:
+                return inbox.get(timeout=ARRIVAL_SECONDS)
+            except queue.Empty:
+                if self.time >= end:
+                    return None
+                self.sleep(min(TICK_SECONDS, end - self.time))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 import typing as t
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +16,13 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
 from unit.support.clock import FakeClock
 from unit.support.recorded import Object
-from unit.support.server import Answer, Request, Server, listening, refusal
+from unit.support.server import Answer, Request, Server, Stream, event, listening, refusal
 
 SETS = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstancereplicasets"
 INSTANCES = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances"
 SCALERS = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
 EVENTS = "/api/v1/namespaces/default/events"
+PODS = "/api/v1/namespaces/default/pods"
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 POD_METRICS = f"{METRICS}/namespaces/default/pods"
 
@@ -30,13 +32,15 @@ class Cluster:
 
     def __init__(self, **objects: Object) -> None:
         self.objects: dict[str, Object] = {}
-        self.lists: dict[str, list[Object]] = {INSTANCES: [], EVENTS: [], POD_METRICS: []}
+        self.lists: dict[str, list[Object]] = {INSTANCES: [], EVENTS: [], PODS: [], POD_METRICS: []}
         self.refuse: Callable[[Request], Answer | None] = lambda request: None
         self.meanwhile: Callable[[float], None] = lambda seconds: None
         self.lines: list[str] = []
         self.server = Server(self._answer)
         self.clock = FakeClock(lambda seconds: self.meanwhile(seconds))
         self._version = 100
+        self._told: dict[str, dict[str, Object]] = {}
+        self._is_over = threading.Event()
 
     def put(self, collection: str, live: Object) -> None:
         """Have an object."""
@@ -63,19 +67,53 @@ class Cluster:
 
     @contextmanager
     def _listening(self) -> Iterator[str]:
+        self._is_over.clear()
         with listening(self.server) as address:
             yield address
+            self._is_over.set()
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Answer | Stream:
+        if request.query.get("watch"):
+            return self.refuse(request) or Stream(self._changes(request))
+        answer = self._answer_at_once(request)
+        if answer.status == 200 and request.method in ("GET", "PATCH"):
+            self._told[request.path if "items" in answer.body else request.path.rpartition("/")[0]] = self._present(request.path)
+        return answer
+
+    def _present(self, path: str) -> dict[str, Object]:
+        """Return a copy of the objects of a collection, or of the one that a path names, by name."""
+        collection = path if path in (*self.lists, SETS, SCALERS) else path.rpartition("/")[0]
+        found = self.lists.get(collection) or [each for key, each in self.objects.items() if key.startswith(f"{collection}/")]
+        return {(each.get("metadata") or {}).get("name", str(number)): copy.deepcopy(each) for number, each in enumerate(found)}
+
+    def _changes(self, request: Request) -> Iterator[bytes]:
+        """Tell what becomes of a collection from where it was told last."""
+        told = self._told.get(request.path, {}) if request.query.get("resourceVersion") else {}
+        while not self._is_over.wait(0.005):
+            present = self._present(request.path)
+            for name in {*told, *present}:
+                if name not in present:
+                    yield event("DELETED", told[name])
+                elif told.get(name) != present[name]:
+                    yield event("MODIFIED" if name in told else "ADDED", present[name])
+            told = present
+
+    def _answer_at_once(self, request: Request) -> Answer:
         refused = self.refuse(request)
         if refused:
             return refused
         if request.path == METRICS:
             return Answer()
         if request.path in self.lists:
-            return Answer(200, {"items": self.lists[request.path]})
+            return Answer(200, {"metadata": {"resourceVersion": "1000"}, "items": self.lists[request.path]})
         if request.path in (SETS, SCALERS):
-            return Answer(200, {"items": [each for path, each in self.objects.items() if path.startswith(request.path)]})
+            return Answer(
+                200,
+                {
+                    "metadata": {"resourceVersion": "1000"},
+                    "items": [each for path, each in self.objects.items() if path.startswith(request.path)],
+                },
+            )
         live = self.objects.get(request.path)
         if request.method == "PATCH":
             return self._apply(request, live)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import sys
 import threading
 import typing as t
 from collections.abc import Iterator
@@ -49,6 +50,22 @@ class Answer:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
+@dataclass(frozen=True)
+class Stream:
+    """An answer that comes bit by bit, as a watch does; the connection is cut without a last word where `is_cut`."""
+
+    lines: t.Iterable[bytes]
+    is_cut: bool = False
+
+
+def event(kind: str, live: t.Any) -> bytes:
+    """Return a line of a watch."""
+    return json.dumps({"type": kind, "object": live}).encode() + b"\n"
+
+
+Script = Answer | Stream
+
+
 def refusal(status: int, reason: str = "", message: str = "", **details: t.Any) -> Answer:
     """Return an answer with a Status object."""
     body = {
@@ -66,15 +83,15 @@ def refusal(status: int, reason: str = "", message: str = "", **details: t.Any) 
 class Server:
     """Answers with `script`, one entry per request, and its last one from then on; an entry may be a function of the request."""
 
-    def __init__(self, *script: Answer | t.Callable[[Request], Answer]) -> None:
+    def __init__(self, *script: Script | t.Callable[[Request], Script]) -> None:
         self.script = list(script) or [Answer()]
         self.requests: list[Request] = []
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Script:
         """Keep the request, and return what comes next."""
         entry = self.script[min(len(self.requests), len(self.script) - 1)]
         self.requests.append(request)
-        return entry if isinstance(entry, Answer) else entry(request)
+        return entry if isinstance(entry, (Answer, Stream)) else entry(request)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -103,11 +120,28 @@ class _Handler(BaseHTTPRequestHandler):
             port=self.client_address[1],
         )
         answer = self.scripted.answer(request)
+        if isinstance(answer, Stream):
+            self._stream(answer)
+            return
         self.send_response_only(answer.status)
         for key, value in {"Content-Type": "application/json", "Content-Length": str(len(answer.content)), **answer.headers}.items():
             self.send_header(key, value)
         self.end_headers()
         self.wfile.write(answer.content)
+
+    def _stream(self, answer: Stream) -> None:
+        self.send_response_only(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.flush()
+        for line in answer.lines:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+            self.wfile.flush()
+        if answer.is_cut:
+            self.close_connection = True
+        else:
+            self.wfile.write(b"0\r\n\r\n")
 
     do_GET = do_PATCH = do_DELETE = do_POST = _serve  # noqa: N815
 
@@ -120,7 +154,9 @@ class _Listener(ThreadingHTTPServer):
     request_queue_size = 16
 
     def handle_error(self, request: t.Any, client_address: t.Any) -> None:
-        """Say nothing: clients that break off are part of the tests."""
+        """Say nothing of clients that break off, which are part of the tests."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager

@@ -165,7 +165,7 @@ def test_removing_can_leave_the_vmis_running(cluster: Cluster) -> None:
     gone = cluster.run("vmirs", name="web", state="absent", wait=True, orphan=True)
     assert (gone["changed"], cluster.objects) == (True, {})
     assert cluster.server.requests[1].body["propagationPolicy"] == "Orphan"
-    assert cluster.asked("GET") == ["web", "web"]
+    assert cluster.asked("GET") == ["web", "virtualmachineinstancereplicasets"]
 
 
 def test_a_removal_that_hangs_says_why(cluster: Cluster) -> None:

@@ -1,0 +1,197 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it can change at any time.
+
+"""What is watched in order to wait for a replica set: the set, its VMIs, and what explains them."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils import _replicaset, _selector
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_replica_set import diagnose_replica_set
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, ConnectionFailed
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
+    EVENTS,
+    INSTANCES,
+    LEASES,
+    PODS,
+    REPLICA_SETS,
+    Object,
+    is_deleting,
+    metadata,
+    name_of,
+    spec,
+)
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Finished, Situation
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Watch
+
+SET, VMIS, LAUNCHERS, WARNINGS = "set", "vmis", "launchers", "warnings"
+# Where KubeVirt is installed unless somebody chose another namespace; elsewhere its controller's lease is not found, and not missed.
+KUBEVIRT_NAMESPACE = "kubevirt"
+VIRT_CONTROLLER = "virt-controller"
+LEASE_AFTER_SECONDS = 3.0
+LEASE_EVERY_SECONDS = 10.0
+
+
+def set_source(namespace: str, name: str) -> Source:
+    """One set."""
+    return Source(SET, REPLICA_SETS, namespace, field_selector=f"metadata.name={name}")
+
+
+def selector_of(live: Object) -> str:
+    """What chooses the VMIs of a set, as a ``labelSelector``."""
+    return _selector.to_query(spec(live).get("selector") or {})
+
+
+def instances_source(namespace: str, live: Object) -> Source:
+    """The VMIs that a set's selector chooses."""
+    return Source(VMIS, INSTANCES, namespace, selector_of(live))
+
+
+def evidence_sources(namespace: str, live: Object) -> list[Source]:
+    """The pods of a set's VMIs, and the warnings of its namespace."""
+    pods = ",".join(part for part in (selector_of(live), "kubevirt.io=virt-launcher") if part)
+    return [
+        Source(LAUNCHERS, PODS, namespace, pods, is_evidence=True),
+        Source(WARNINGS, EVENTS, namespace, field_selector="type=Warning", is_evidence=True),
+    ]
+
+
+def known(live: Object | None) -> Listing | None:
+    """An object that has just been read or written, as something to watch from."""
+    return None if live is None else Listing((live,), str(metadata(live).get("resourceVersion", "")))
+
+
+def finished_in(changes: t.Iterable[Change], elapsed: float) -> list[Finished]:
+    """The VMIs that ended by themselves."""
+    found = []
+    for change in changes:
+        if change.key != VMIS or change.after is None or is_deleting(change.after):
+            continue
+        was_final = change.before is not None and _replicaset.is_final(change.before)
+        if _replicaset.is_final(change.after) and not was_final:
+            phase = _replicaset.instance_state(change.after)
+            found.append(Finished(name_of(change.after), str(metadata(change.after).get("uid", "")), phase, round(elapsed, 3)))
+    return found
+
+
+def snapshot_of(situation: Situation) -> Snapshot:
+    """The set of a situation with those VMIs that are its own."""
+    live = situation.replica_set
+    return Snapshot(live, () if live is None else _replicaset.own_instances(live, situation.instances))
+
+
+class ReadyWait:
+    """Until a set has converged."""
+
+    def __init__(self, api: Api, namespace: str, live: Object, instances: Listing | None, is_pause_wanted: bool = False) -> None:
+        self._api = api
+        self._live = live
+        self._instances = instances
+        self._lease: Object | None = None
+        self._lease_at: float | None = LEASE_AFTER_SECONDS
+        self._finished: tuple[Finished, ...] = ()
+        self._base = Situation(namespace, name_of(live), since=api.now(), is_pause_wanted=is_pause_wanted)
+
+    @property
+    def first(self) -> Situation | None:
+        """What is known already, None where that is not enough to judge by."""
+        if self._instances is None:
+            return None
+        return replace(self._base, replica_set=self._live, instances=self._instances.items, now=self._api.now())
+
+    def sources(self, watch: Watch) -> list[tuple[Source, Listing | None]]:
+        present = self._present(watch)
+        namespace = self._base.namespace
+        return [(set_source(namespace, name_of(present)), known(self._live)), (instances_source(namespace, present), self._instances)]
+
+    def evidence(self, watch: Watch) -> list[Source]:
+        return evidence_sources(self._base.namespace, self._present(watch))
+
+    def _present(self, watch: Watch) -> Object:
+        return next(iter(watch.objects(SET)), self._live)
+
+    def learn(self, changes: t.Sequence[Change], elapsed: float) -> None:
+        self._finished = (*self._finished, *finished_in(changes, elapsed))
+
+    def look(self, watch: Watch) -> Situation:
+        return replace(
+            self._base,
+            replica_set=next(iter(watch.objects(SET)), None),
+            instances=watch.objects(VMIS),
+            pods=watch.objects(LAUNCHERS),
+            events=watch.objects(WARNINGS),
+            finished=self._finished,
+            lease=self._lease,
+            now=self._api.now(),
+        )
+
+    def probe(self, seen: Situation, elapsed: float) -> float | None:
+        if self._lease_at is None or elapsed < self._lease_at:
+            return self._lease_at
+        self._lease_at = elapsed + LEASE_EVERY_SECONDS
+        # Asked for only where it is virt-controller's turn to do something.
+        if _replicaset.awaits_controller(snapshot_of(seen)):
+            try:
+                self._lease = self._api.find(LEASES, KUBEVIRT_NAMESPACE, VIRT_CONTROLLER)
+            except (ApiError, ConnectionFailed):
+                self._lease = None
+            if self._lease is None:
+                self._lease_at = None
+        return self._lease_at
+
+    def unmet(self, seen: Situation) -> t.Sequence[str]:
+        return _replicaset.unmet(self._snapshot(seen), accepts_pause=self._base.is_pause_wanted)
+
+    def diagnose(self, seen: Situation) -> t.Sequence[Finding]:
+        return diagnose_replica_set(seen)
+
+    def line(self, seen: Situation) -> str:
+        return _replicaset.progress_line(seen.name, self._snapshot(seen))
+
+    def slowest(self, seen: Situation) -> str:
+        return _replicaset.slowest(self._snapshot(seen), seen.now)
+
+    def counts(self, seen: Situation) -> Counts:
+        return _replicaset.count(self._snapshot(seen)).as_result()
+
+    def states(self, seen: Situation) -> dict[str, str]:
+        return _replicaset.instance_states(self._snapshot(seen))
+
+    def _snapshot(self, seen: Situation) -> Snapshot:
+        return snapshot_of(seen)
+
+
+class GoneWait(ReadyWait):
+    """Until a set is gone, and its VMIs with it unless they are to stay."""
+
+    def __init__(self, api: Api, namespace: str, live: Object, leaves_instances: bool) -> None:
+        super().__init__(api, namespace, live, None)
+        self._leaves_instances = leaves_instances
+
+    def sources(self, watch: Watch) -> list[tuple[Source, Listing | None]]:
+        return super().sources(watch)[: 1 if self._leaves_instances else 2]
+
+    def _present(self, _watch: Watch) -> Object:
+        return self._live
+
+    def look(self, watch: Watch) -> Situation:
+        seen, before = super().look(watch), self._live
+        is_other = seen.replica_set is not None and metadata(seen.replica_set).get("uid") != metadata(before).get("uid")
+        # Once the set is gone, whose VMIs they were can be told by what it was.
+        own = _replicaset.own_instances(before, seen.instances)
+        return replace(seen, replica_set=None if is_other else seen.replica_set, instances=own)
+
+    def unmet(self, seen: Situation) -> t.Sequence[str]:
+        return _replicaset.unmet_gone(self._snapshot(seen))
+
+    def _snapshot(self, seen: Situation) -> Snapshot:
+        return Snapshot(seen.replica_set, seen.instances)
