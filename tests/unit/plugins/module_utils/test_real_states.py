@@ -219,7 +219,7 @@ def test_an_autoscaler_works_as_soon_as_its_target_is_ready(state: str) -> None:
     assert found.autoscaler is not None
     assert tuple(_autoscaler.replicas(found.autoscaler).values()) == numbers
     assert _autoscaler.unmet(found.autoscaler) == []
-    assert _autoscaler.progress_line("test-hpa", found.autoscaler) == f"test-hpa: {numbers[2]} current / {numbers[3]} desired, acting"
+    assert _autoscaler.progress_line("test-hpa", found.autoscaler, []) == f"test-hpa: {numbers[2]} current / {numbers[3]} desired, acting"
     target = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstanceReplicaSet", "name": SET}
     expected = Expectations(target=target, min_replicas=numbers[0], max_replicas=numbers[1], current_replicas=numbers[2])
     lacks = [f"target {SET}: {reason}" for reason in SETS[state].lacks]

@@ -1,5 +1,0 @@
-from __future__ import annotations
-
-
-def diagnose_autoscaler(situation):  # type: ignore
-    return ()

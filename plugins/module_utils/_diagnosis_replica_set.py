@@ -1,5 +1,0 @@
-from __future__ import annotations
-
-
-def diagnose_replica_set(situation):  # type: ignore
-    return ()
