@@ -17,12 +17,16 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
 
 @dataclass(frozen=True)
 class Finished:
-    """A VMI that ended while somebody was watching: its name and UID, its final phase, and the seconds since the wait began."""
+    """A VMI that ended by itself while somebody was watching, not one that was deleted first.
+
+    Its name and UID, its final phase, the seconds since the wait began, and the seconds that it lived (None where they are not known).
+    """
 
     name: str
     uid: str
     phase: str
     elapsed: float
+    age: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:
     """A situation from a mapping of its fields, times as RFC 3339 text."""
     times = {key: _moment(document.get(key)) for key in ("now", "since")}
     lists = {key: tuple(document.get(key) or ()) for key in ("instances", "pods", "events", "autoscalers")}
+    known: dict[str, t.Any] = {**lists, **times}
     metrics = document.get("pod_metrics")
     return Situation(
         namespace=document["namespace"],
@@ -67,8 +72,7 @@ def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:
         lease=document.get("lease"),
         finished=tuple(Finished(**each) for each in document.get("finished") or ()),
         is_pause_wanted=bool(document.get("is_pause_wanted")),
-        **lists,
-        **times,
+        **known,
     )
 
 
