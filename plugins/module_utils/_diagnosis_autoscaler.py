@@ -234,9 +234,10 @@ def stabilized(scene: Scene, live: Object) -> t.Iterator[Symptom]:
     rules = (spec(live).get("behavior") or {}).get(direction) or {}
     given = rules.get("stabilizationWindowSeconds")
     window = _DEFAULT_WINDOWS[direction] if given is None else int(given)
-    hint = f"Wait: it scales {'down' if direction == 'scaleDown' else 'up'} at the latest {window} s after the load changed"
+    way, asked = ("down", "more") if direction == "scaleDown" else ("up", "less")
+    hint = f"Wait: it scales {way} once nothing in the last {window} s has asked for {asked}, that is {window} s after the load changed"
     if given is None and direction == "scaleDown":
-        hint += ", unless the cluster has another default than 300 s"
+        hint += " (300 s is the usual default, and the cluster may have another)"
     last = seconds_since(status(live).get("lastScaleTime"), scene.situation.now)
     if last is not None:
         hint += f"; it last scaled {last:.0f} s ago"

@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _diagnosis_reasons as reasons
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Symptom
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_creation import pod_failures, quantities_apart
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import is_about, text_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import is_recent, text_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_reasons import Reason
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_scene import FINAL_PHASES, Scene
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
@@ -77,12 +77,11 @@ def unschedulable(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     messages = [str(each.get("message") or "") for each in found if each.get("status") == "False" and each.get("reason") == "Unschedulable"]
     if not messages or any(condition(pod, "PodScheduled").get("status") == "True" for pod in pods):
         return
-    events = [event for event in scene.situation.events if event.get("reason") in _NODE_AUTOSCALER]
     room_comes = (
         scene.frees_room
         or bool(_ROOM_COMES.search(messages[0]))
         or any(status(pod).get("nominatedNodeName") for pod in pods)
-        or any(is_about(event, pod, "Pod") for event in events for pod in pods)
+        or any(event.get("reason") in _NODE_AUTOSCALER for event in scene.events_about(instance))
     )
     yield _symptom(
         reasons.UNSCHEDULABLE,
@@ -110,6 +109,9 @@ def image_pull(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     messages = [message or word for _, word, message in _waits(scene, instance) if word in _IMAGE_REASONS]
     if found.get("status") == "False" and found.get("reason") in _IMAGE_REASONS:
         messages.append(str(found.get("message") or found.get("reason")))
+    if not scene.pods_of(instance) and status(instance).get("phase") == "Scheduling":
+        events = [event for event in scene.events_about(instance) if event.get("reason") == "Failed" and is_recent(event, scene.situation)]
+        messages += [text.partition(": ")[2] for text in map(text_of, events) if text.startswith("Failed to pull image")]
     told = sorted({_BACK_OFF.sub("", message) for message in messages}, key=lambda message: (-len(message), message))
     if told:
         yield _symptom(reasons.IMAGE_PULL, instance, message=told[0], is_fatal=False if _BUSY_REGISTRY.search(told[0]) else None)
@@ -127,16 +129,13 @@ def node_lost(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     """A node that is gone: kubernetes pkg/controller/util/node/controller_utils.go, kubevirt pkg/virt-controller/watch/node/node.go."""
     where = str(status(instance).get("nodeName") or "unknown")
     pods = scene.pods_of(instance)
-    told = [text_of(event) for event in scene.situation.events if event.get("reason") == "NodeNotReady" and _is_about_any(event, pods)]
+    is_serving = bool(pods) and all(condition(pod, "Ready").get("status") == "True" for pod in pods)
+    told = [text_of(event) for event in scene.events_about(instance) if event.get("reason") == "NodeNotReady" and not is_serving]
     told += [str(status(pod).get("message") or "") for pod in pods if status(pod).get("reason") == "NodeLost"]
     if status(instance).get("reason") == "NodeUnresponsive":
         told.append(str(status(instance).get("message") or "NodeUnresponsive"))
     if told:
         yield _symptom(reasons.NODE_LOST, instance, message=max(told), detail=where, group=where)
-
-
-def _is_about_any(event: Object, pods: t.Iterable[Object]) -> bool:
-    return any(is_about(event, pod, "Pod") and condition(pod, "Ready").get("status") != "True" for pod in pods)
 
 
 def launcher_died(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
@@ -185,12 +184,7 @@ def not_ready(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     found, age = condition(instance, "Ready"), scene.age_of_phase(instance)
     if status(instance).get("phase") != "Running" or found.get("status") != "False" or (age is not None and age < UNREADY_SECONDS):
         return
-    pods = scene.pods_of(instance)
-    probes = sorted(
-        text_of(event)
-        for event in scene.situation.events
-        if event.get("reason") == "Unhealthy" and any(is_about(event, pod, "Pod") for pod in pods)
-    )
+    probes = sorted(text_of(event) for event in scene.events_about(instance) if event.get("reason") == "Unhealthy")
     message = probes[-1] if probes else str(found.get("message") or "")
     yield _symptom(reasons.NOT_READY, instance, message=message, detail=str(found.get("reason") or ""))
 

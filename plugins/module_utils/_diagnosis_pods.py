@@ -89,26 +89,17 @@ def guest_may_not_have_booted(scene: Scene) -> t.Iterator[Symptom]:
     must have begun with the boot: the autoscaler scaled up right after the first one ran, or all of them have just started.
     """
     loads = _loads(scene)
-    if not loads or any(load < DEAD_GUEST_LOAD or tells_of_itself(instance) for instance, load in loads):
+    if not loads or any(load < DEAD_GUEST_LOAD or tells_of_itself(instance) for instance, load, _ in loads):
         return
-    ages = [scene.age_of_phase(instance) for instance, _ in loads]
-    if not _began_with_boot(scene, [age for age in ages if age is not None]) or None in ages:
+    if not _began_with_boot(scene, [age for _, _, age in loads]):
         return
-    for instance, load in loads:
-        detail = f"{float(load * 100):.0f} % of its CPU request" if len(loads) == 1 else _span([each for _, each in loads])
+    least, most = (float(extreme(load for _, load, _ in loads) * 100) for extreme in (min, max))
+    detail = f"{least:.0f} % of the CPU request" if len(loads) == 1 else f"{least:.0f} to {most:.0f} % of the CPU request"
+    for instance, _, _ in loads:
         yield Symptom(reasons.GUEST_MAY_NOT_HAVE_BOOTED, INSTANCES.kind, name_of(instance), detail=detail, group="")
 
 
-def _span(loads: t.Sequence[Fraction]) -> str:
-    return f"{float(min(loads) * 100):.0f} to {float(max(loads) * 100):.0f} % of their CPU requests"
-
-
 def _began_with_boot(scene: Scene, ages: t.Sequence[float]) -> bool:
-    if not ages:
-        return False
-    # CPU time of the boot itself is no sign of anything.
-    if min(ages) < SETTLING_SECONDS:
-        return False
     scaled = seconds_since(status(scene.situation.autoscaler or {}).get("lastScaleTime"), scene.situation.now)
     has_scaled_at_boot = scaled is not None and 0 <= max(ages) - scaled <= SETTLING_SECONDS
     return has_scaled_at_boot or max(ages) <= BOOT_SECONDS
@@ -121,16 +112,19 @@ def tells_of_itself(instance: Object) -> bool:
     return any("guest-agent" in str(each.get("infoSource") or "") for each in status(instance).get("interfaces") or [])
 
 
-def _loads(scene: Scene) -> list[tuple[Object, Fraction]]:
-    """Ready VMIs with the CPU that they use, as a part of what they request."""
+def _loads(scene: Scene) -> list[tuple[Object, Fraction, float]]:
+    """Ready VMIs that no longer boot, with the CPU that they use as a part of what they request, and how long they have run."""
     usage = {name_of(metrics): _of_compute(metrics.get("containers"), "usage") for metrics in scene.situation.pod_metrics or ()}
     found = []
     for instance in filter(is_ready, scene.own):
+        age = scene.age_of_phase(instance)
+        if age is None or age < SETTLING_SECONDS:
+            continue
         for pod in scene.pods_of(instance):
             used = usage.get(name_of(pod))
             requested = _of_compute(spec(pod).get("containers"), "resources", "requests")
             if used is not None and requested:
-                found.append((instance, used / requested))
+                found.append((instance, used / requested, age))
     return found
 
 

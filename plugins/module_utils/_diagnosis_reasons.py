@@ -67,7 +67,7 @@ WEBHOOK_DOWN = _lasting(
 )
 REPLICA_PAUSED = _lasting(
     "ReplicaPaused",
-    "the set is paused: VMIs are neither created nor deleted",
+    "the set is paused, so VMIs are neither created nor deleted",
     'Resume it with "paused: false" (spec.paused).',
 )
 

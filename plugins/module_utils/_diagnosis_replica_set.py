@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _diagnosis_reasons as reasons
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding, Symptom, conclude
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_creation import set_failures
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import is_about, moment, seconds_since, text_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import moment, seconds_since, text_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_instance import instance_symptoms, node_lost
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_scene import FINAL_PHASES, Scene
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import desired_replicas
@@ -183,13 +183,9 @@ def still_terminating(scene: Scene) -> t.Iterator[Symptom]:
 
 def warnings(scene: Scene) -> t.Iterator[Symptom]:
     """Every other warning about a VMI of the set that is not ready, or its pod: FailedMount, SyncFailed and what others may say."""
-    concerned = [*scene.waiting, *scene.leaving]
-    subjects = [(INSTANCES.kind, instance) for instance in concerned]
-    subjects += [("Pod", pod) for instance in concerned for pod in scene.pods_of(instance)]
-    for event in scene.situation.events:
-        word = str(event.get("reason") or "")
-        if event.get("type") != "Warning" or word in _READ_ELSEWHERE:
-            continue
-        for kind, live in subjects:
-            if is_about(event, live, kind):
-                yield Symptom(reasons.WARNING, kind, name_of(live), message=text_of(event), detail=f"warning {word}")
+    for instance in (*scene.waiting, *scene.leaving):
+        for event in scene.events_about(instance):
+            word, involved = str(event.get("reason") or ""), event.get("involvedObject") or {}
+            if event.get("type") == "Warning" and word not in _READ_ELSEWHERE:
+                kind, name = str(involved.get("kind")), str(involved.get("name"))
+                yield Symptom(reasons.WARNING, kind, name, message=text_of(event), detail=f"warning {word}")

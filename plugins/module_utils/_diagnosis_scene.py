@@ -13,9 +13,9 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _replicaset
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import seconds_since
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import is_about, seconds_since
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, is_deleting, metadata, status
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import INSTANCES, Object, is_deleting, metadata, name_of, status
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 
 FINAL_PHASES = ("Succeeded", "Failed")
@@ -80,9 +80,27 @@ class Scene:
     @functools.cached_property
     def _pods(self) -> t.Mapping[str, tuple[Object, ...]]:
         found: dict[str, tuple[Object, ...]] = {}
-        for pod in self.situation.pods:
+        for pod in sorted(self.situation.pods, key=name_of):
             uid = owner_uid(pod)
             found[uid] = (*found.get(uid, ()), pod)
+        return found
+
+    def events_about(self, instance: Object) -> tuple[Object, ...]:
+        """The events about a VMI and its launcher pods; where pods were not read, their names tell whose they are."""
+        found = [event for event in self._events.get(name_of(instance), ()) if is_about(event, instance, INSTANCES.kind)]
+        pods = self.pods_of(instance)
+        for pod in pods:
+            found += [event for event in self._events.get(name_of(pod), ()) if is_about(event, pod, "Pod")]
+        if not pods:
+            prefix = f"virt-launcher-{name_of(instance)}-"
+            found += [event for name, events in self._events.items() if name.startswith(prefix) for event in events]
+        return tuple(found)
+
+    @functools.cached_property
+    def _events(self) -> t.Mapping[str, list[Object]]:
+        found: dict[str, list[Object]] = {}
+        for event in self.situation.events:
+            found.setdefault(str((event.get("involvedObject") or {}).get("name")), []).append(event)
         return found
 
     def age_of_phase(self, instance: Object) -> float | None:
