@@ -22,7 +22,6 @@ from integration.support.seed import SEED_SET, manifest
 from unit.support.recording import command, until
 
 NAME = "web"
-FAULT = "sandbox.vmscale.kubevirt/fault"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kubevirt/leases/virt-controller"
 Document = dict[str, t.Any]
 
@@ -85,6 +84,13 @@ class Scene:
         """Bring a fault of the set about."""
         self.command("fault", name, NAME, "-n", self.namespace, *arguments)
 
+    def begin_with(self, name: str, *arguments: str) -> None:
+        """Create the set with a fault that its VMIs are born with; a wait begins then."""
+        self.create_set(seed_set(0))
+        self.fault(name, *arguments)
+        self.restart_clock()
+        self.change_set({"replicas": 3})
+
     def heal(self, name: str) -> None:
         """Undo a fault of the set."""
         self.command("heal", name, NAME, "-n", self.namespace)
@@ -129,7 +135,7 @@ class Scene:
                 "instances": instances,
                 "pods": self._items("pods", labels),
                 "events": [each for each in self._items("events") if each.get("type") == "Warning"],
-                "autoscaler": next((each for each in scalers if each["spec"]["scaleTargetRef"]["name"] == NAME), None),
+                "autoscaler": next((each for each in scalers if each["metadata"]["name"] == NAME), None),
                 "autoscalers": scalers,
                 "pod_metrics": self._pod_metrics(labels),
                 "has_pod_metrics": True,
@@ -232,7 +238,7 @@ def _summary(state: Document) -> Document:
 
 def _now() -> datetime.datetime:
     """The API server's time: it runs on this machine."""
-    return datetime.datetime.now(datetime.timezone.utc)
+    return datetime.datetime.now(datetime.UTC)
 
 
 def _text(moment: datetime.datetime) -> str:
