@@ -146,4 +146,4 @@ def target_of(item: Mapping[str, Any]) -> Target:
 
 
 def _is_set(owner: Mapping[str, Any], name: str) -> bool:
-    return owner["kind"] == "VirtualMachineInstanceReplicaSet" and owner["name"] == name
+    return (owner["kind"], owner["name"]) == ("VirtualMachineInstanceReplicaSet", name)

@@ -156,7 +156,7 @@ def test_a_launcher_crashes_once(place: Place) -> None:
 
 
 def _is_over(item: Object, uid: str, phase: str) -> bool:
-    return item["metadata"]["uid"] == uid and item.get("status", {}).get("phase") == phase
+    return (item["metadata"]["uid"], item.get("status", {}).get("phase")) == (uid, phase)
 
 
 def test_a_quota_admits_no_more_pods(place: Place) -> None:
@@ -279,7 +279,7 @@ def test_the_metrics_api_has_no_figures(place: Place) -> None:
 
 def _is_not_scaled(place: Place) -> bool:
     place.scale("waiting", 2)
-    return place.api.request("GET", f"{SETS}/waiting")["status"]["replicas"] == 1
+    return int(place.api.request("GET", f"{SETS}/waiting")["status"]["replicas"]) == 1
 
 
 DOWN: dict[str, Shows] = {

@@ -127,7 +127,7 @@ class Scene:
         for each in instances:
             self._note(each)
         scalers = self._items("hpas")
-        return _stripped(
+        found: Document = _stripped(
             {
                 "namespace": self.namespace,
                 "name": NAME,
@@ -145,6 +145,7 @@ class Scene:
                 "since": _text(self._since),
             }
         )
+        return found
 
     def _note(self, instance: Object) -> None:
         metadata, phase = instance["metadata"], instance.get("status", {}).get("phase")
@@ -165,7 +166,8 @@ class Scene:
 
     def _lease(self) -> Object | None:
         with contextlib.suppress(ApiException):
-            return self.api.call("GET", LEASE)
+            lease: Document = self.api.call("GET", LEASE)
+            return lease
         return None
 
 
