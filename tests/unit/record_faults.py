@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dev.sandbox import Sandbox
-from unit.support import autoscaler_states, set_states
-from unit.support.recording import FIXTURES, write
+from unit.support import autoscaler_states, cluster_states, set_states
+from unit.support.recording import FIXTURES, command, write
 from unit.support.scene import Scene
 from unit.support.set_states import STATES
 
-MODULES = (set_states, autoscaler_states)
+# Those of the cluster one after the other, the others side by side.
+ALONE = frozenset(cluster_states.NAMES)
+MODULES = (set_states, autoscaler_states, cluster_states)
 
 
 def record(sandbox: Sandbox, name: str) -> bool:
@@ -31,6 +33,8 @@ def record(sandbox: Sandbox, name: str) -> bool:
         try:
             write(FIXTURES / "faults" / f"{name}.json", STATES[name](scene))
         finally:
+            if name in ALONE:
+                scene.command("heal", "--all")
             scene.api.delete("namespaces", None, name)
     except Exception:
         print(f"{name}:", traceback.format_exc(), file=sys.stderr)
@@ -48,8 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sandbox = Sandbox(options.sandbox)
     sandbox.up()
     try:
+        names = options.states or list(STATES)
         with ThreadPoolExecutor(4) as pool:
-            done = list(pool.map(lambda name: record(sandbox, name), options.states or STATES))
+            done = list(pool.map(lambda name: record(sandbox, name), [name for name in names if name not in ALONE]))
+        done += [record(sandbox, name) for name in names if name in ALONE]
+        command(sandbox, "heal", "--all")
     finally:
         if not options.keep:
             sandbox.down()

@@ -22,7 +22,6 @@ from integration.support.seed import SEED_SET, manifest
 from unit.support.recording import command, until
 
 NAME = "web"
-FAULT = "sandbox.vmscale.kubevirt/fault"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kubevirt/leases/virt-controller"
 Document = dict[str, t.Any]
 
@@ -85,6 +84,13 @@ class Scene:
         """Bring a fault of the set about."""
         self.command("fault", name, NAME, "-n", self.namespace, *arguments)
 
+    def begin_with(self, name: str, *arguments: str) -> None:
+        """Create the set with a fault that its VMIs are born with; a wait begins then."""
+        self.create_set(seed_set(0))
+        self.fault(name, *arguments)
+        self.restart_clock()
+        self.change_set({"replicas": 3})
+
     def heal(self, name: str) -> None:
         """Undo a fault of the set."""
         self.command("heal", name, NAME, "-n", self.namespace)
@@ -121,7 +127,7 @@ class Scene:
         for each in instances:
             self._note(each)
         scalers = self._items("hpas")
-        return _stripped(
+        found: Document = _stripped(
             {
                 "namespace": self.namespace,
                 "name": NAME,
@@ -129,7 +135,7 @@ class Scene:
                 "instances": instances,
                 "pods": self._items("pods", labels),
                 "events": [each for each in self._items("events") if each.get("type") == "Warning"],
-                "autoscaler": next((each for each in scalers if each["spec"]["scaleTargetRef"]["name"] == NAME), None),
+                "autoscaler": next((each for each in scalers if each["metadata"]["name"] == NAME), None),
                 "autoscalers": scalers,
                 "pod_metrics": self._pod_metrics(labels),
                 "has_pod_metrics": True,
@@ -139,6 +145,7 @@ class Scene:
                 "since": _text(self._since),
             }
         )
+        return found
 
     def _note(self, instance: Object) -> None:
         metadata, phase = instance["metadata"], instance.get("status", {}).get("phase")
@@ -159,7 +166,8 @@ class Scene:
 
     def _lease(self) -> Object | None:
         with contextlib.suppress(ApiException):
-            return self.api.call("GET", LEASE)
+            lease: Document = self.api.call("GET", LEASE)
+            return lease
         return None
 
 
@@ -232,7 +240,7 @@ def _summary(state: Document) -> Document:
 
 def _now() -> datetime.datetime:
     """The API server's time: it runs on this machine."""
-    return datetime.datetime.now(datetime.timezone.utc)
+    return datetime.datetime.now(datetime.UTC)
 
 
 def _text(moment: datetime.datetime) -> str:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Callable
 
 from integration.support.api import Object
@@ -38,12 +37,6 @@ def _healthy(scene: Scene) -> Document:
     return scene.after(1)
 
 
-@state("starting")
-def _starting(scene: Scene) -> Document:
-    scene.create_set(seed_set(boot_seconds="60"))
-    return scene.when(lambda state: phases(state) == ["Scheduled"] * 3)
-
-
 @state("vmi-rejected")
 def _rejected(scene: Scene) -> Document:
     body = seed_set()
@@ -70,16 +63,6 @@ def _missing_claim(scene: Scene) -> Document:
 def _missing_data_volume(scene: Scene) -> Document:
     scene.create_set(_with_volume({"dataVolume": {"name": "missing"}}))
     return scene.when(lambda state: len(state["instances"]) == 3 and all(conditions(each, "Synchronized") for each in state["instances"]))
-
-
-@state("missing-secret")
-def _missing_secret(scene: Scene) -> Document:
-    body = seed_set()
-    spec = body["spec"]["template"]["spec"]
-    spec["domain"]["devices"]["disks"].append({"name": "secret", "disk": {"bus": "virtio"}})
-    spec["volumes"].append({"name": "secret", "secret": {"secretName": "missing"}})
-    scene.create_set(body)
-    return scene.after(8)
 
 
 @state("too-large")
@@ -139,9 +122,9 @@ def _released(scene: Scene) -> Document:
     name = scene.situation()["instances"][0]["metadata"]["name"]
     scene.api.merge("vmis", scene.namespace, name, {"metadata": {"labels": {"app": "debug"}}})
     return scene.when(
-        lambda state: ready(state) == 3
-        and name not in [each["metadata"]["name"] for each in state["instances"]]
-        and phases(state) == ["Running"] * 3
+        lambda state: (
+            ready(state) == 3 and name not in [each["metadata"]["name"] for each in state["instances"]] and phases(state) == ["Running"] * 3
+        )
     )
 
 
@@ -165,57 +148,109 @@ def _deleted(scene: Scene) -> Document:
 @state("scaling-in-stuck")
 def _no_acpi(scene: Scene) -> Document:
     """VMIs that should go do not hear the power button."""
-    scene.make_ready(3, seed_set(fault="no-acpi"))
+    scene.make_ready()
+    scene.fault("no-acpi")
+    scene.restart_clock()
     scene.change_set({"replicas": 1})
     return scene.after(10)
 
 
-def crashes(state: Document) -> t.Any:
+def crashes(state: Document) -> bool:
     """Whether more VMIs have ended than the set has replicas."""
     return len(state["finished"]) > 4 and has_event(state, "Stopped")
 
 
 @state("crash-loop")
 def _crash_loop(scene: Scene) -> Document:
-    scene.create_set(seed_set(fault="boot-fail"))
+    scene.begin_with("boot-fail")
     return scene.when(crashes)
 
 
 @state("crash-after")
 def _crash_after(scene: Scene) -> Document:
-    scene.create_set(seed_set(crash_after_seconds="2"))
+    scene.begin_with("crash-after", "--seconds", "2")
     return scene.when(crashes)
+
+
+@state("slow-boot")
+def _slow_boot(scene: Scene) -> Document:
+    scene.begin_with("slow-boot", "--seconds", "60")
+    return scene.when(lambda state: phases(state) == ["Scheduled"] * 3)
 
 
 @state("never-boot")
 def _never_boot(scene: Scene) -> Document:
-    scene.create_set(seed_set(fault="never-boot"))
-    return scene.when(lambda state: phases(state) == ["Scheduled"] * 3 and all_have(state, "Ready", "GuestNotRunning"))
+    scene.begin_with("never-boot")
+    scene.when(lambda state: phases(state) == ["Scheduled"] * 3 and all_have(state, "Ready", "GuestNotRunning"))
+    return scene.after(20)
 
 
 @state("not-ready")
 def _not_ready(scene: Scene) -> Document:
-    scene.create_set(seed_set(fault="not-ready"))
+    scene.begin_with("not-ready")
     return scene.when(lambda state: phases(state) == ["Running"] * 3 and all_have(state, "Ready", "ContainersNotReady"))
+
+
+@state("vmi-paused")
+def _paused(scene: Scene) -> Document:
+    scene.make_ready()
+    scene.fault("pause")
+    return scene.when(lambda state: ready(state) == 0 and all_have(state, "Paused", "PausedByUser"))
 
 
 @state("image-pull")
 def _image_pull(scene: Scene) -> Document:
-    scene.create_set(seed_set(fault="image-pull"))
-    return scene.when(lambda state: all_have(state, "Synchronized", "ErrImagePull"))
+    scene.begin_with("image-pull")
+    return scene.when(lambda state: all_have(state, "Synchronized", "ErrImagePull") and has_event(state, "Failed"))
+
+
+@state("image-pull-back-off")
+def _back_off(scene: Scene) -> Document:
+    scene.begin_with("image-pull")
+    return scene.when(lambda state: all_have(state, "Synchronized", "ImagePullBackOff") and has_event(state, "Failed"))
 
 
 @state("launcher-crash")
 def _launcher_crash(scene: Scene) -> Document:
     scene.make_ready()
-    name = scene.situation()["instances"][0]["metadata"]["name"]
-    scene.api.merge("vmis", scene.namespace, name, {"metadata": {"annotations": {"sandbox.vmscale.kubevirt/fault": "pod-crash"}}})
-    return scene.when(lambda state: state["finished"] and has_event(state, "Stopped"))
+    scene.fault("launcher-crash")
+    return scene.when(lambda state: len(state["finished"]) == 3 and has_event(state, "Stopped"))
 
 
 @state("quota")
 def _quota(scene: Scene) -> Document:
-    quota = {"metadata": {"name": "pods"}, "spec": {"hard": {"pods": "2"}}}
-    scene.api.create("resourcequotas", scene.namespace, quota)
+    """The set has what it had; the two that it lacks may not come."""
+    scene.make_ready()
+    scene.command("fault", "quota", "-n", scene.namespace)
+    scene.restart_clock()
+    scene.change_set({"replicas": 5})
+    return scene.when(lambda state: all_have(state, "Synchronized", "FailedCreate", 2) and has_event(state, "FailedCreate"))
+
+
+@state("pod-security")
+def _pod_security(scene: Scene) -> Document:
+    scene.command("fault", "pod-security", "-n", scene.namespace)
     scene.create_set()
-    return scene.when(lambda state: all_have(state, "Synchronized", "FailedCreate", 1) and has_event(state, "FailedCreate"))
+    return scene.when(lambda state: all_have(state, "Synchronized", "FailedCreate") and has_event(state, "FailedCreate"))
+
+
+@state("namespace-terminating")
+def _terminating(scene: Scene) -> Document:
+    """The namespace goes while the set is there: the set and its VMIs go first."""
+    scene.make_ready(3, seed_set(shutdown_seconds="30"))
+    scene.command("fault", "namespace-terminating", "-n", scene.namespace)
+    return scene.when(
+        lambda state: state["replica_set"] is None and all("deletionTimestamp" in each["metadata"] for each in state["instances"])
+    )
+
+
+@state("namespace-terminating-held")
+def _terminating_held(scene: Scene) -> Document:
+    """The set is held as well: it cannot make a VMI any more."""
+    body = seed_set()
+    body["metadata"]["finalizers"] = ["example.com/hold"]
+    scene.make_ready(3, body)
+    scene.command("fault", "namespace-terminating", "-n", scene.namespace)
+    found = scene.when(lambda state: "deletionTimestamp" in state["replica_set"]["metadata"] and not state["instances"])
+    scene.api.merge("vmirs", scene.namespace, "web", {"metadata": {"finalizers": None}})
+    return found
