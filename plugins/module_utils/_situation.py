@@ -17,12 +17,16 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
 
 @dataclass(frozen=True)
 class Finished:
-    """A VMI that ended while somebody was watching: its name and UID, its final phase, and the seconds since the wait began."""
+    """A VMI that ended by itself while somebody was watching, not one that was deleted first.
+
+    Its name and UID, its final phase, the seconds since the wait began, and the seconds that it lived (None where they are not known).
+    """
 
     name: str
     uid: str
     phase: str
     elapsed: float
+    age: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,23 +58,21 @@ class Situation:
 
 def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:
     """A situation from a mapping of its fields, times as RFC 3339 text."""
+    times = {key: _moment(document.get(key)) for key in ("now", "since")}
+    lists = {key: tuple(document.get(key) or ()) for key in ("instances", "pods", "events", "autoscalers")}
+    known: dict[str, t.Any] = {**lists, **times}
     metrics = document.get("pod_metrics")
     return Situation(
         namespace=document["namespace"],
         name=document["name"],
         replica_set=document.get("replica_set"),
-        instances=tuple(document.get("instances") or ()),
-        pods=tuple(document.get("pods") or ()),
-        events=tuple(document.get("events") or ()),
         autoscaler=document.get("autoscaler"),
-        autoscalers=tuple(document.get("autoscalers") or ()),
         pod_metrics=None if metrics is None else tuple(metrics),
         has_pod_metrics=bool(document.get("has_pod_metrics")),
         lease=document.get("lease"),
         finished=tuple(Finished(**each) for each in document.get("finished") or ()),
-        now=_moment(document.get("now")),
-        since=_moment(document.get("since")),
         is_pause_wanted=bool(document.get("is_pause_wanted")),
+        **known,
     )
 
 

@@ -45,7 +45,7 @@ class Api:
             headers={"User-Agent": "vmscale-sandbox"},
         )
 
-    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None, content_type: str = "application/json") -> Object:
+    def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Object:
         """Make a request and return the decoded answer."""
         payload = None if body is None else json.dumps(body).encode()
         headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": "vmscale-sandbox"}

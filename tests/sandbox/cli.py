@@ -15,10 +15,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox import lifecycle, load, report
+from sandbox import fault_commands, faults, lifecycle, load, report
 from sandbox.api import Api
 from sandbox.builder import ensure_binaries
 from sandbox.components import NAMES
+from sandbox.fault import Site
 from sandbox.identities import USERS
 from sandbox.state import Sandbox, known_sandboxes
 from sandbox.supervisor import SUPERVISOR, supervise
@@ -80,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     amount.add_argument("--off", action="store_true", help="idle")
     dial.set_defaults(run=_load)
 
+    fault_commands.add(commands, _say)
+
     logs = commands.add_parser("logs", help="print a component's log")
     logs.add_argument("component", choices=LOGS)
     logs.add_argument("-f", "--follow", action="store_true")
@@ -104,7 +107,7 @@ def _say(text: str) -> None:
 
 def _up(sandbox: Sandbox, options: argparse.Namespace) -> None:
     began = time.monotonic()
-    lifecycle.bring_up(sandbox, _say, options.timeout)
+    lifecycle.bring_up(sandbox, _say, options.timeout, lambda: faults.mend(Site(sandbox, _say)))
     _say(f"sandbox {sandbox.name} is up ({time.monotonic() - began:.1f} s)")
     print(f"export KUBECONFIG={sandbox.kubeconfig('admin')}")
 

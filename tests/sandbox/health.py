@@ -17,6 +17,7 @@ import urllib3
 from sandbox import processes
 from sandbox.api import Api, ApiError
 from sandbox.components import Component, components
+from sandbox.installation import METRICS_SERVICE
 from sandbox.nodes import COUNT
 from sandbox.ports import LOOPBACK
 from sandbox.state import Sandbox
@@ -108,7 +109,7 @@ def _nodes(api: Api) -> Health:
 
 def _metrics(api: Api) -> Health:
     try:
-        service = api.get("/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io") or {}
+        service = api.get(METRICS_SERVICE) or {}
     except ApiError as error:
         return Health("metrics.k8s.io", str(error))
     conditions = service.get("status", {}).get("conditions", [])

@@ -22,11 +22,12 @@ from sandbox.components import components
 from sandbox.files import write_atomically
 from sandbox.identities import OPERATOR_ACCOUNT, OPERATOR_ACCOUNT_NAMESPACE, write_token_kubeconfig
 from sandbox.load import idle_usage
-from sandbox.nodes import machine_type, nodes
+from sandbox.nodes import LOST, machine_type, nodes
 from sandbox.state import Sandbox
 
 MANIFESTS = Path(__file__).parent / "manifests"
 OPERATOR_ROLE = Path(__file__).parents[2] / "playbooks" / "files" / "rbac.yml"
+METRICS_SERVICE = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"
 _TOKEN_LIFETIME = 365 * 24 * 3600
 
 
@@ -141,17 +142,22 @@ def _kwok_manifests(binary: Path, sandbox: Sandbox) -> dict[str, list[str]]:
 
 
 def _stages(kwok: Mapping[str, list[str]]) -> str:
-    stages = [*_documents(kwok["node_stages"]), *(_sparing_launchers(stage) for stage in _documents(kwok["pod_stages"]))]
-    for name in ("launcher-stages.yaml", "vmi-stages.yaml"):
-        stages += _documents([(MANIFESTS / name).read_text().replace("MACHINE_TYPE", machine_type())])
+    launchers, instances = (
+        _documents([(MANIFESTS / name).read_text().replace("MACHINE_TYPE", machine_type())])
+        for name in ("launcher-stages.yaml", "vmi-stages.yaml")
+    )
+    not_launchers = {"key": '.metadata.labels["kubevirt.io"]', "operator": "NotIn", "values": ["virt-launcher"]}
+    pods = _sparing(_documents(kwok["pod_stages"]), not_launchers)
+    # On a node that is lost, virt-handler is lost as well.
+    not_lost = {"key": f'.metadata.annotations["{LOST}"]', "operator": "DoesNotExist"}
+    stages = [*_documents(kwok["node_stages"]), *pods, *launchers, *_sparing(instances, not_lost)]
     return yaml.safe_dump_all(stages, width=10000)
 
 
-def _sparing_launchers(stage: Object) -> Object:
-    stage["spec"]["selector"]["matchExpressions"].append(
-        {"key": '.metadata.labels["kubevirt.io"]', "operator": "NotIn", "values": ["virt-launcher"]}
-    )
-    return stage
+def _sparing(stages: list[Object], others: Object) -> list[Object]:
+    for stage in stages:
+        stage["spec"]["selector"]["matchExpressions"].append(others)
+    return stages
 
 
 def _pods_first(metric: Object) -> Object:

@@ -31,8 +31,8 @@ class SandboxError(Exception):
     """A sandbox did not come up or go down."""
 
 
-def bring_up(sandbox: Sandbox, say: Say, timeout: float = 120) -> None:
-    """Bring a sandbox up, or what is down of it; returns once all of it is well."""
+def bring_up(sandbox: Sandbox, say: Say, timeout: float = 120, mend: Callable[[], None] = lambda: None) -> None:
+    """Bring a sandbox up, or what is down of it; returns once all of it is well. ``mend`` undoes what only the API server can undo."""
     with locked(sandbox.lock, say):
         binaries = ensure_binaries(say)
         if sandbox.directory.is_dir() and not _is_current(sandbox, binaries):
@@ -40,7 +40,7 @@ def bring_up(sandbox: Sandbox, say: Say, timeout: float = 120) -> None:
             _end_all(sandbox)
         if _is_well(sandbox):
             return
-        for name in ("logs", "processes", "halted", "temporary", "kubeconfigs", "configuration"):
+        for name in ("logs", "processes", "halted", "faults", "temporary", "kubeconfigs", "configuration"):
             (sandbox.directory / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in NAMES:
             sandbox.halted(name).unlink(missing_ok=True)
@@ -53,7 +53,7 @@ def bring_up(sandbox: Sandbox, say: Say, timeout: float = 120) -> None:
             sandbox.remember_binaries(binaries)
             write_configuration(sandbox, binaries)
             supervisor = start_supervisor(sandbox, Path(sys.executable))
-        _wait_until_well(sandbox, supervisor, say, timeout)
+        _wait_until_well(sandbox, supervisor, say, timeout, mend)
 
 
 def bring_down(sandbox: Sandbox, *, keep: bool = False) -> None:
@@ -129,9 +129,10 @@ def _is_well(sandbox: Sandbox) -> bool:
         return False
 
 
-def _wait_until_well(sandbox: Sandbox, supervisor: processes.Process, say: Say, timeout: float) -> None:
+def _wait_until_well(sandbox: Sandbox, supervisor: processes.Process, say: Say, timeout: float, mend: Callable[[], None]) -> None:
     began = time.monotonic()
     said = ""
+    is_mended = False
     while unwell := [part for part in examine_all(sandbox) if not part.is_well]:
         if time.monotonic() - began > timeout or not supervisor.is_alive():
             raise SandboxError(f"{_description(unwell)}; see {sandbox.log(SUPERVISOR).parent}")
@@ -139,6 +140,9 @@ def _wait_until_well(sandbox: Sandbox, supervisor: processes.Process, say: Say, 
         if waiting != said:
             say(f"{time.monotonic() - began:5.1f} s  waiting for {waiting}")
             said = waiting
+        if not is_mended and all(part.name != "kube-apiserver" for part in unwell):
+            mend()
+            is_mended = True
         time.sleep(0.2)
 
 

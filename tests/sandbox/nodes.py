@@ -12,6 +12,8 @@ from sandbox.api import Object
 from sandbox.ports import LOOPBACK
 
 COUNT = 4
+# The annotation of a VMI whose node is lost.
+LOST = "sandbox.vmscale.kubevirt/node-lost"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "s390x": "s390x"}
 _MACHINES = {"amd64": ("q35", "pc-q35-10.0"), "arm64": ("virt", "virt-10.0"), "s390x": ("s390-ccw-virtio", "s390-ccw-virtio-10.0")}
 _CPU_MODEL = "Skylake-Server"

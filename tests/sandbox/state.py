@@ -111,6 +111,10 @@ class Sandbox:
         """Exists while a component is held down on purpose."""
         return self.directory / "halted" / component
 
+    def fault(self, name: str) -> Path:
+        """Exists while the supervisor is to keep up a fault."""
+        return self.directory / "faults" / name
+
     def kubeconfig(self, user: str) -> Path:
         """A user's kubeconfig."""
         return self.kubeconfigs / f"{user}.yaml"

@@ -20,6 +20,7 @@ import urllib3
 from sandbox import processes
 from sandbox.api import Api, ApiError
 from sandbox.components import Component, components
+from sandbox.crowd import Crowd
 from sandbox.files import held, write_atomically
 from sandbox.health import answers, http_pool
 from sandbox.installation import aggregate, fingerprint, install
@@ -60,7 +61,8 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         self._adopt()
-        threading.Thread(target=self._share_load, daemon=True).start()
+        for run in (self._share_load, Crowd(self._sandbox, self._ports["kube-apiserver"], self._is_ending).run):
+            threading.Thread(target=run, daemon=True).start()
         while not self._is_ending.is_set():
             self._step()
             self._is_ending.wait(_TICK)
@@ -101,7 +103,9 @@ class Supervisor:
                 self._start(component)
         if not self._is_installed and self._answers("kube-apiserver"):
             self._install()
-        if self._is_installed and not self._is_aggregated and self._answers("metrics-server"):
+        if self._sandbox.fault("no-metrics-api").exists():
+            self._is_aggregated = False
+        elif self._is_installed and not self._is_aggregated and self._answers("metrics-server"):
             self._aggregate()
         if time.monotonic() - self._examined_at > _EXAMINE_EVERY:
             self._end_the_unwell()

@@ -9,13 +9,8 @@ PYTHONPATH=tests python -m unit.record_fixtures
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
 import sys
 import tempfile
-import time
 import typing as t
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,11 +18,10 @@ from pathlib import Path
 import yaml
 from kubernetes.client import ApiException
 
-from dev.paths import CHECKOUT, TESTS
 from dev.sandbox import Sandbox
 from integration.support.api import Api, Object
+from unit.support.recording import FIXTURES, command, until, write
 
-FIXTURES = Path(__file__).parent / "plugins" / "module_utils" / "fixtures" / "sandbox"
 NAMESPACE = "recorded"
 MANAGER = "vmscale.kubevirt"
 HASH = "vmscale.kubevirt/template-hash"
@@ -138,20 +132,17 @@ class Recorder:
         self._save("deleting", **self._when(lambda state: all("deletionTimestamp" in vmi["metadata"] for vmi in state["vmis"])))
 
     def _outages(self) -> None:
-        self._command("stop", "virt-api")
+        command(self.sandbox, "stop", "virt-api")
         self._refused("500-webhook-down", "PATCH", f"{SETS.format(NAMESPACE)}/other", self._named("other"))
-        self._command("stop", "metrics-server")
+        command(self.sandbox, "stop", "metrics-server")
         path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{NAMESPACE}/pods"
-        self._until(lambda: self._status_of(path) == 503)
+        until(lambda: self._status_of(path) == 503)
         self._refused("503-metrics", "GET", path)
 
     def _named(self, name: str) -> Object:
         manifest = replica_set()
         manifest["metadata"]["name"] = name
         return manifest
-
-    def _command(self, *arguments: str) -> None:
-        subprocess.run(self.sandbox.command(*arguments), cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(TESTS)}, check=True)
 
     def _apply(self, collection: str, body: Object) -> Object:
         path = f"{collection.format(NAMESPACE)}/{body['metadata']['name']}"
@@ -191,7 +182,7 @@ class Recorder:
 
     def _pod_metrics(self) -> list[Object]:
         path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{NAMESPACE}/pods"
-        return list(self._until(lambda: self.api.call("GET", path)["items"]))
+        return list(until(lambda: self.api.call("GET", path)["items"]))
 
     def _when(self, is_reached: Callable[[dict[str, t.Any]], bool]) -> dict[str, t.Any]:
         """Return the first state in which that holds."""
@@ -200,7 +191,7 @@ class Recorder:
             state = self._state()
             return state if is_reached(state) else None
 
-        found: dict[str, t.Any] = self._until(look)
+        found: dict[str, t.Any] = until(look)
         return found
 
     def _scaler(self, is_reached: Callable[[Mapping[str, t.Any]], bool]) -> Object:
@@ -210,28 +201,15 @@ class Recorder:
             found = self.api.get("hpas", NAMESPACE, "web")
             return found if is_reached(found.get("status", {})) else None
 
-        reached: Object = self._until(look)
+        reached: Object = until(look)
         return reached
-
-    def _until(self, look: Callable[[], t.Any]) -> t.Any:
-        for _ in range(1200):
-            found = look()
-            if found:
-                return found
-            time.sleep(0.05)
-        raise AssertionError("it did not come within a minute")
 
     def _save(self, state: str, **parts: t.Any) -> None:
         for name, content in parts.items():
             self._write(f"{state}/{name}", content)
 
     def _write(self, name: str, content: t.Any) -> None:
-        path = FIXTURES / f"{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        # The sandbox's ports are others each time.
-        path.write_text(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:6443", text) + "\n", encoding="utf-8")
-        print(path.relative_to(CHECKOUT))
+        write(FIXTURES / "sandbox" / f"{name}.json", content)
 
 
 def main() -> int:

@@ -247,9 +247,10 @@ def test_replicas_of_an_autoscaler() -> None:
 
 
 def test_progress_is_one_line() -> None:
-    assert progress_line("web", None) == "web: absent"
-    assert progress_line("web", real_autoscaler("scaling-up-early")) == "web: 3 current / 5 desired, acting"
-    assert progress_line("web", sandbox("hpa-created", "hpa")) == "web: 0 current / 0 desired, its controller has not looked at it yet"
+    assert progress_line("web", None, []) == "web: absent"
+    assert progress_line("web", real_autoscaler("scaling-up-early"), []) == "web: 3 current / 5 desired, acting"
+    created = sandbox("hpa-created", "hpa")
+    assert progress_line("web", created, unmet(created)) == "web: 0 current / 0 desired, its controller has not looked at it yet"
 
 
 def test_the_scaled_sandbox_is_verified() -> None:

@@ -1,0 +1,102 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why VMIs and launcher pods are not created, told from what was recorded and from what else is said there."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_replica_set import diagnose_replica_set
+from unit.support.findings import LATER, NEVER, NOW, ends, words
+from unit.support.situations import (
+    fault,
+    lapsed,
+    real_situation,
+    the_set,
+    with_condition,
+    with_instances,
+    without_condition,
+)
+
+CREATIONS = [
+    ('virtualmachineinstances.kubevirt.io "webx" is forbidden: exceeded quota: q, requested: count/x=1', "QuotaExceeded", LATER),
+    ('Internal error occurred: failed calling webhook "virtualmachineinstances-mutator.kubevirt.io": failed to call webhook: Post '
+     '"https://127.0.0.1:6443/x?timeout=10s": dial tcp 127.0.0.1:6443: connect: connection refused', "VirtApiDown", LATER),
+    ('Internal error occurred: failed calling webhook "policy.example.com": context deadline exceeded', "WebhookDown", LATER),
+    ('virtualmachineinstances.kubevirt.io "webx" is forbidden: unable to create new content in namespace n because it is being terminated',
+     "NamespaceTerminating", NOW),
+    ("etcdserver: request timed out", "ReplicaFailure", NEVER),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "reason", "when"), CREATIONS)
+@pytest.mark.parametrize("teller", ["condition", "event"])
+def test_why_a_set_cannot_create_vmis(message: str, reason: str, when: str, teller: str) -> None:
+    situation = fault("vmi-rejected")
+    if teller == "condition":
+        said = with_condition(the_set(situation), "ReplicaFailure", message=message)
+        situation = dataclasses.replace(situation, replica_set=said, events=())
+    else:
+        text = f"Error creating virtual machine instance: {message}"
+        events = tuple({**event, "message": text} for event in situation.events)
+        silent = without_condition(the_set(situation), "ReplicaFailure")
+        situation = dataclasses.replace(situation, replica_set=silent, events=events)
+    findings = diagnose_replica_set(situation)
+    assert [(finding.reason, ends(finding), finding.message) for finding in findings] == [(reason, when, message)]
+
+
+def test_an_event_that_is_newer_than_the_condition_counts() -> None:
+    situation = fault("vmi-rejected")
+    stale = with_condition(the_set(situation), "ReplicaFailure", message="exceeded quota", lastTransitionTime="2026-11-25T15:00:00Z")
+    assert words(dataclasses.replace(situation, replica_set=stale)) == ["VmiRejected"]
+    assert words(dataclasses.replace(situation, replica_set=stale, events=())) == ["QuotaExceeded"]
+
+
+def test_an_event_from_before_the_wait_is_history_and_a_condition_is_not() -> None:
+    situation = fault("vmi-rejected")
+    since = lapsed(situation, 1).now
+    healed = without_condition(the_set(situation), "ReplicaFailure")
+    assert words(dataclasses.replace(situation, since=since)) == ["VmiRejected"]
+    assert words(dataclasses.replace(situation, replica_set=healed)) == ["VmiRejected"]
+    assert words(dataclasses.replace(situation, replica_set=healed, since=since)) == []
+
+
+def test_events_about_a_vmi_that_is_gone_are_history() -> None:
+    situation = real_situation("bridge-fails")
+    kept = tuple(each for each in situation.instances if each["status"]["phase"] == "Scheduling")
+    assert words(situation) == ["Warning"]
+    assert words(dataclasses.replace(situation, instances=kept)) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ('failed to create pod for vmi n/x, it needs a privileged namespace to run: pods "y" is forbidden: violates PodSecurity "restricted:latest"', "PodSecurity"),
+        ('failed to create virtual machine pod: admission webhook "policy.example.com" denied the request: no', "PodRejected"),
+        ('failed to create virtual machine pod: pods "y" is forbidden: failed quota: q: must specify limits.cpu', "PodRejected"),
+        ('failed to create virtual machine pod: Internal error occurred: failed calling webhook "policy.example.com": EOF', "WebhookDown"),
+    ],
+)  # fmt: skip
+def test_why_a_launcher_pod_is_refused(message: str, reason: str) -> None:
+    situation = fault("quota", events=())
+    instances = tuple(
+        with_condition(each, "Synchronized", message=message) if each["status"].get("conditions") else each for each in situation.instances
+    )
+    findings = diagnose_replica_set(dataclasses.replace(situation, instances=instances))
+    assert [(finding.reason, ends(finding), finding.message) for finding in findings] == [(reason, LATER, message)]
+
+
+def test_anything_else_that_kubevirt_has_with_a_vmi_is_told() -> None:
+    situation = fault("quota", events=())
+    said = {"reason": "Synchronizing with the Domain failed.", "message": "server error"}
+    situation = with_instances(situation, lambda each: with_condition(each, "Synchronized", **said))
+    first = diagnose_replica_set(situation)[0]
+    assert (first.reason, first.fatal, first.clause) == (
+        "NotSynchronized",
+        False,
+        "VMI web-dpmb7 is not as its spec says (Synchronizing with the Domain failed): server error",
+    )
