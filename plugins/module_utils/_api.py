@@ -317,9 +317,7 @@ class Api:
             body=content,
             headers=headers,
             retries=False,
-            timeout=urllib3.Timeout(
-                connect=CONNECT_TIMEOUT_SECONDS, read=WATCH_READ_TIMEOUT_SECONDS if is_stream else READ_TIMEOUT_SECONDS
-            ),
+            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=silence),
             preload_content=not is_stream,
         )
         self.server_time, self._told_time_at = _read_date(response.headers.get("Date")) or self.server_time, self._clock.now()

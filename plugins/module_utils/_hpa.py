@@ -234,7 +234,8 @@ def verify_autoscaler(task: Task) -> Result:
     entry = _absent_entry(name, namespace) if live is None else _describe_fully(task, api, namespace, live)
     result: Result = {"changed": False, **entry, "reasons": waited.reasons, **waited.as_result()}
     if waited.unmet:
-        raise WaitTimeout(_report.sentence(label(AUTOSCALERS, namespace, name), "does not work", waited.reasons), **result)
+        sentence = _report.sentence(label(AUTOSCALERS, namespace, name), "does not work", waited.reasons)
+        raise WaitTimeout(f"{sentence} {waited.hint}".rstrip(), **result)
     return result
 
 

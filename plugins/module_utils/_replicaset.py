@@ -231,6 +231,15 @@ def instance_state(instance: Object) -> str:
     return "Ready" if is_ready(instance) else str(status(instance).get("phase") or "New")
 
 
+def standing(snapshot: Snapshot) -> str:
+    """How far a set is in a few words: ``2 of 3 ready``, or how many VMIs are left of one that is to go."""
+    if snapshot.live is None or is_deleting(snapshot.live):
+        left = len(snapshot.instances or ())
+        return f"{left} {'VMI' if left == 1 else 'VMIs'} left"
+    ready = sum(1 for instance in snapshot.instances or () if is_ready(instance))
+    return f"{ready} of {desired_replicas(snapshot.live)} ready"
+
+
 def instance_states(snapshot: Snapshot) -> dict[str, str]:
     """The state of each VMI of a snapshot, by kind and name."""
     return {f"{INSTANCES.kind} {name_of(each)}": instance_state(each) for each in snapshot.instances or ()}

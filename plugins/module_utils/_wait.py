@@ -20,6 +20,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ConnectionFailed, EngineError
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts, Timeline
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Watch
@@ -64,6 +65,9 @@ class Subject(t.Protocol[Seen]):
     def line(self, seen: Seen, /) -> str:
         """How far it is, without a time."""
 
+    def standing(self, seen: Seen, /) -> str:
+        """How far it is, for a sentence that says what is wrong; empty where that says it all."""
+
     def slowest(self, seen: Seen, /) -> str:
         """Who is being waited for, and for how long; empty for nobody."""
 
@@ -86,13 +90,20 @@ class Waited(t.Generic[Seen]):
     findings: tuple[Finding, ...]
     seconds: float
     timeline: tuple[dict[str, t.Any], ...]
+    standing: str = ""
     is_hopeless: bool = False
 
     @property
     def reasons(self) -> list[str]:
         """Everything that is missing or wrong, what is wrong first, each thing once."""
         said = "; ".join(self.unmet)
-        return [*(finding.clause for finding in self.findings if not finding.message or finding.message not in said), *self.unmet]
+        told = [
+            finding.clause
+            for finding in self.findings
+            # What an autoscaler says of itself is among what is missing already.
+            if (finding.message not in said if finding.message else not finding.object.startswith(AUTOSCALERS.kind))
+        ]
+        return [*told, *self.unmet]
 
     def sentence(self, label: str, trouble: str, seconds: float) -> str:
         """What to tell the user of a wait in vain: what is wrong in a few words, and what to do."""
@@ -102,8 +113,14 @@ class Waited(t.Generic[Seen]):
         if not self.findings:
             return _report.sentence(label, f"{trouble} {when}", self.unmet)
         clauses = [finding.clause for finding in self.findings[:MOST_FINDINGS]]
-        hint = next((finding.hint for finding in self.findings if finding.hint), "")
-        return f"{_report.sentence(label, f'{trouble} {when}', [*clauses, self.unmet[0]])} {hint}".rstrip()
+        if self.standing:
+            clauses.append(self.standing)
+        return f"{_report.sentence(label, f'{trouble} {when}', clauses)} {self.hint}".rstrip()
+
+    @property
+    def hint(self) -> str:
+        """What to do, by the most telling finding that knows."""
+        return next((finding.hint for finding in self.findings if finding.hint), "")
 
     def as_result(self) -> Result:
         """As the modules return it."""
@@ -178,7 +195,15 @@ class _Wait(t.Generic[Seen]):
             return None
         if unmet and trouble and not is_hopeless:
             unmet = (trouble, *unmet)
-        return Waited(seen, unmet, findings, round(elapsed, 3), tuple(self._timeline.as_result()), is_hopeless and bool(unmet))
+        return Waited(
+            seen,
+            unmet,
+            findings,
+            round(elapsed, 3),
+            tuple(self._timeline.as_result()),
+            self._subject.standing(seen),
+            is_hopeless and bool(unmet),
+        )
 
     @property
     def _elapsed(self) -> float:

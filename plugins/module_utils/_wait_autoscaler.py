@@ -123,6 +123,9 @@ class AutoscalerWait:
     def line(self, seen: Situation) -> str:
         return _autoscaler.progress_line(seen.name, seen.autoscaler, self.unmet(seen))
 
+    def standing(self, _seen: Situation) -> str:
+        return ""
+
     def slowest(self, _seen: Situation) -> str:
         return ""
 

@@ -157,6 +157,9 @@ class ReadyWait:
     def line(self, seen: Situation) -> str:
         return _replicaset.progress_line(seen.name, self._snapshot(seen))
 
+    def standing(self, seen: Situation) -> str:
+        return _replicaset.standing(self._snapshot(seen))
+
     def slowest(self, seen: Situation) -> str:
         return _replicaset.slowest(self._snapshot(seen), seen.now)
 

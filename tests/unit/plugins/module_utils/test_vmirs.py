@@ -120,12 +120,18 @@ def test_a_wait_in_vain_says_why(cluster: Cluster) -> None:
     cluster.put(SETS, replica_set(3, ready=2))
     cluster.lists[INSTANCES] = [*instances(2), changed(stuck, "status.conditions", [*stuck["status"]["conditions"][:1]])]
     made = cluster.run("vmirs", **OPTIONS, wait=True, wait_timeout=7)
-    assert (made["failed"], made["changed"], made["duration"]) == (True, False, pytest.approx(7, abs=0.05))
-    assert made["msg"] == (
-        "VirtualMachineInstanceReplicaSet default/web is not ready after 7 s: 2 of 3 ready; "
-        "VMI web2 is Pending (FailedCreate: exceeded quota: q)."
+    assert (made["failed"], made["changed"], made["duration"]) == (True, False, pytest.approx(5, abs=0.05))
+    assert made["msg"].startswith(
+        "VirtualMachineInstanceReplicaSet default/web is not ready after 5 s, and waiting for the rest of 7 s is of no use: "
     )
+    assert "VMI web2 " in made["msg"], made["msg"]
+    assert "exceeded quota: q; 2 of 3 ready. " in made["msg"]
     assert made["reasons"] == ["2 of 3 ready", "VMI web2 is Pending (FailedCreate: exceeded quota: q)"]
+    assert [(each["reason"], each["fatal"]) for each in made["diagnosis"]] == [("QuotaExceeded", True)]
+    assert made["timeline"][0]["elapsed"] == 0
+    patient = cluster.run("vmirs", **OPTIONS, wait=True, wait_timeout=7, wait_grace=20)
+    assert (patient["failed"], patient["duration"]) == (True, pytest.approx(7, abs=0.05))
+    assert "is not ready after 7 s: " in patient["msg"]
     assert (made["replicas"]["ready"], made["result"]["metadata"]["name"]) == (2, "web")
 
 
