@@ -188,7 +188,7 @@ def not_ready(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
         return
     probes = sorted(text_of(event) for event in scene.events_about(instance) if event.get("reason") == "Unhealthy")
     message = probes[-1] if probes else str(found.get("message") or "")
-    yield _symptom(reasons.NOT_READY, instance, message=message, detail=str(found.get("reason") or ""))
+    yield _symptom(reasons.NOT_READY, instance, message=message, detail=str(found.get("reason") or "no reason given"))
 
 
 def not_scheduled(scene: Scene, instance: Object) -> t.Iterator[Symptom]:

@@ -143,7 +143,7 @@ NODE_LOST = _telling(
     "NodeLost",
     "the node of VMI {name} is not ready ({detail})",
     "Bring the node back; the set replaces the VMI once its pod is evicted, five minutes later by default.",
-    "the nodes of {count} VMIs are not ready ({detail})",
+    "the node of {count} VMIs is not ready ({detail})",
 )
 LAUNCHER_DIED = _telling(
     "LauncherDied",

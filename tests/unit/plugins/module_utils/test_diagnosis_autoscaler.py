@@ -21,6 +21,11 @@ from unit.support.situations import FAULTS, REAL_STATES, fault, real_situation, 
 UNREAD = "the HPA controller was unable to get the target's current scale"
 UNCOMPUTED = "the HPA was unable to compute the replica count"
 NONE_RETURNED = "failed to get cpu utilization: unable to get metrics for resource cpu: no metrics returned from resource metrics API"
+UNFETCHED = (
+    f"{UNCOMPUTED}: failed to get cpu utilization: unable to get metrics for resource cpu: "
+    "unable to fetch metrics from resource metrics API"
+)
+MISSING_API = f"{UNFETCHED}: the server could not find the requested resource (get pods.metrics.k8s.io)"
 AT_MAX = "it is held at its maximum of 5: the desired replica count is more than the maximum replica count"
 AT_MIN = "it is held at its minimum of 3: the desired replica count is less than the minimum replica count"
 LEFT = "launcher pod virt-launcher-testt62h6-hn6tw is completed and still counts as a pod at its full request"
@@ -29,6 +34,15 @@ HIGHEST = "recent recommendations were higher than current one, applying the hig
 # State: the first finding's reason, whether it ends a wait, and what it says.
 FIRST: dict[str, Told] = {
     "autoscaled-paused-set": ("TooManyReplicas", NEVER, AT_MAX),
+    "autoscaler-down": ("TooFewReplicas", NEVER, AT_MIN),
+    "metrics-down": (
+        "MetricsApiDown",
+        LATER,
+        f"the metrics API is missing or does not answer: {UNFETCHED}: the server is currently unable to handle the request "
+        "(get pods.metrics.k8s.io)",
+    ),
+    "no-metrics": ("NoMetricsYet", NEVER, f"there are no metrics of its pods yet: {UNCOMPUTED}: {NONE_RETURNED}"),
+    "no-metrics-api": ("MetricsApiDown", LATER, f"the metrics API is missing or does not answer: {MISSING_API}"),
     "completed-launcher": (
         "CompletedPods",
         NEVER,
@@ -229,9 +243,6 @@ def test_a_selector_that_is_not_yet_in_the_status_ends_no_wait() -> None:
 
 
 # The metrics API
-
-
-MISSING_API = f"{UNCOMPUTED}: failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)"  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ FIRST: dict[tuple[str, int], Told] = {
             f'"{DISK}": failed to resolve reference "{DISK}": {DISK}: not found',
         ),
     ),
+    ("node-lost", 0): ("NodeLost", NEVER, "the node of * is not ready (kwok-node-*): Node is not ready"),
     ("pod-security", 0): (
         "PodSecurity",
         LATER,
