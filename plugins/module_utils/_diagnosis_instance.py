@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _diagnosis_reasons as reasons
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Symptom
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_creation import pod_failures, quantities_apart
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import is_recent, text_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import is_recent, seconds_since, text_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_reasons import Reason
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_scene import FINAL_PHASES, Scene
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
@@ -22,7 +22,9 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     Object,
     condition,
     is_deleting,
+    metadata,
     name_of,
+    spec,
     status,
 )
 
@@ -48,7 +50,7 @@ def instance_symptoms(scene: Scene, instance: Object) -> list[Symptom]:
     """Everything that keeps a VMI from being ready."""
     rules = (pod_failures, missing_volume, unschedulable, image_pull, paused, node_lost, launcher_died, container_waiting)
     found = [symptom for rule in rules for symptom in rule(scene, instance)]
-    for rule in (not_synchronized, guest_not_running, not_ready, still_starting):
+    for rule in (not_synchronized, guest_not_running, not_ready, not_scheduled, still_starting):
         found = found or list(rule(scene, instance))
     return found
 
@@ -186,7 +188,16 @@ def not_ready(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
         return
     probes = sorted(text_of(event) for event in scene.events_about(instance) if event.get("reason") == "Unhealthy")
     message = probes[-1] if probes else str(found.get("message") or "")
-    yield _symptom(reasons.NOT_READY, instance, message=message, detail=str(found.get("reason") or ""))
+    yield _symptom(reasons.NOT_READY, instance, message=message, detail=str(found.get("reason") or "no reason given"))
+
+
+def not_scheduled(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
+    """A launcher pod that has no word from any scheduler, not even that no node takes it: kubernetes pkg/scheduler/schedule_one.go."""
+    for pod in scene.pods_of(instance):
+        age = seconds_since(metadata(pod).get("creationTimestamp"), scene.situation.now)
+        is_looked_at = bool(spec(pod).get("nodeName") or condition(pod, "PodScheduled") or is_deleting(pod))
+        if not is_looked_at and age is not None and age >= SLOW_SECONDS:
+            yield _symptom(reasons.NOT_SCHEDULED, instance, seconds=age)
 
 
 def still_starting(scene: Scene, instance: Object) -> t.Iterator[Symptom]:

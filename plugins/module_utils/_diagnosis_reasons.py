@@ -50,6 +50,11 @@ def _telling(word: str, one: str, hint: str, many: str = "") -> Reason:
 NAMESPACE_TERMINATING = _now(
     "NamespaceTerminating", "its namespace is being deleted", "Wait until the namespace is gone and create it again, or use another one."
 )
+BEING_DELETED = _now(
+    "BeingDeleted",
+    "the set {detail}, and not by this task",
+    "Find out who deletes it: somebody else, its owner, or whoever deletes its namespace.",
+)
 VIRT_CONTROLLER_DOWN = _lasting(
     "VirtControllerDown",
     "virt-controller has not renewed its lease for {seconds} s",
@@ -138,7 +143,7 @@ NODE_LOST = _telling(
     "NodeLost",
     "the node of VMI {name} is not ready ({detail})",
     "Bring the node back; the set replaces the VMI once its pod is evicted, five minutes later by default.",
-    "the nodes of {count} VMIs are not ready ({detail})",
+    "the node of {count} VMIs is not ready ({detail})",
 )
 LAUNCHER_DIED = _telling(
     "LauncherDied",
@@ -186,6 +191,12 @@ REPLICA_FAILURE = _telling(
     "ReplicaFailure",
     "virt-controller cannot create or delete VMIs ({detail})",
     "virt-controller tries again, less and less often; the message says what stands in its way.",
+)
+NOT_SCHEDULED = _telling(
+    "NotScheduled",
+    "no scheduler has looked at the launcher pod of VMI {name} for {seconds} s",
+    "Look at kube-scheduler, and at the template's schedulerName.",
+    "no scheduler has looked at the launcher pods of {count} VMIs for up to {seconds} s",
 )
 STILL_STARTING = _telling(
     "StillStarting",
@@ -323,6 +334,7 @@ WARNING = _telling("Warning", "{detail}", "Look at the events of the object for 
 # The most telling first.
 REASONS = (
     NAMESPACE_TERMINATING,
+    BEING_DELETED,
     VIRT_CONTROLLER_DOWN,
     VIRT_API_DOWN,
     WEBHOOK_DOWN,
@@ -355,6 +367,7 @@ REASONS = (
     GUEST_NOT_RUNNING,
     NOT_READY,
     PAUSED,
+    NOT_SCHEDULED,
     STILL_STARTING,
     STILL_TERMINATING,
     FAILED_UPDATE_SCALE,

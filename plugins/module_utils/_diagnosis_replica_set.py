@@ -56,6 +56,7 @@ def diagnose_replica_set(situation: Situation) -> tuple[Finding, ...]:
 
 def _symptoms(scene: Scene) -> t.Iterator[Symptom]:
     live = scene.situation.replica_set
+    yield from being_deleted(scene)
     yield from virt_controller_down(scene)
     yield from still_terminating(scene)
     if live is not None and not is_deleting(live):
@@ -64,6 +65,14 @@ def _symptoms(scene: Scene) -> t.Iterator[Symptom]:
         for instance in scene.waiting:
             yield from instance_symptoms(scene, instance)
     yield from warnings(scene)
+
+
+def being_deleted(scene: Scene) -> t.Iterator[Symptom]:
+    """A set that goes though it should stay: in a namespace that is being deleted nothing else may be left to see."""
+    live, situation = scene.situation.replica_set, scene.situation
+    if situation.is_presence_wanted and (live is None or is_deleting(live)):
+        detail = "has been deleted" if live is None else "is being deleted"
+        yield Symptom(reasons.BEING_DELETED, REPLICA_SETS.kind, situation.name, detail=detail)
 
 
 def virt_controller_down(scene: Scene) -> t.Iterator[Symptom]:
@@ -93,6 +102,8 @@ def ended(scene: Scene) -> t.Iterator[Symptom]:
     well be the end of a node.
     """
     live = t.cast("Object", scene.situation.replica_set)
+    if scene.is_complete:
+        return
     finished = sorted(scene.situation.finished, key=lambda each: (each.elapsed, each.name))
     short = [each for each in finished if each.age is None or each.age <= LONGEST_LIFE_IN_A_LOOP]
     enough = len(short) >= max(FEWEST_IN_A_LOOP, desired_replicas(live)) or _waves(short) >= FEWEST_IN_A_LOOP

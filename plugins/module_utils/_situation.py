@@ -36,6 +36,7 @@ class Situation:
     ``instances`` are all VMIs that match the set's selector, also those that belong to somebody else; ``pods`` the launcher pods
     that match it; ``events`` the warnings of the namespace, from before the wait as well; ``autoscalers`` all of the namespace.
     ``pod_metrics`` is None where the metrics API does not answer; ``has_pod_metrics`` tells that from not having been asked.
+    ``is_presence_wanted``: the set has been there, and is not to go.
     ``lease`` is virt-controller's own. ``now`` is the API server's time, ``since`` its time when the wait began.
     """
 
@@ -54,6 +55,7 @@ class Situation:
     now: datetime.datetime | None = None
     since: datetime.datetime | None = None
     is_pause_wanted: bool = False
+    is_presence_wanted: bool = False
 
 
 def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:
@@ -72,6 +74,7 @@ def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:
         lease=document.get("lease"),
         finished=tuple(Finished(**each) for each in document.get("finished") or ()),
         is_pause_wanted=bool(document.get("is_pause_wanted")),
+        is_presence_wanted=bool(document.get("is_presence_wanted")),
         **known,
     )
 

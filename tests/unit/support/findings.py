@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_replica_set import diagnose_replica_set
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
@@ -23,6 +25,12 @@ def ends(finding: Finding) -> str:
 def told(finding: Finding) -> Told:
     """Return a finding's reason, when it ends a wait, and what it says."""
     return finding.reason, ends(finding), finding.clause
+
+
+def says(found: Told, expected: Told) -> bool:
+    """Return whether a finding is as expected, where * stands for what differs from recording to recording."""
+    pattern = ".*".join(map(re.escape, expected[2].split("*")))
+    return found[:2] == expected[:2] and re.fullmatch(pattern, found[2]) is not None
 
 
 def words(situation: Situation) -> list[str]:

@@ -98,5 +98,5 @@ def test_anything_else_that_kubevirt_has_with_a_vmi_is_told() -> None:
     assert (first.reason, first.fatal, first.clause) == (
         "NotSynchronized",
         False,
-        "VMI web-dpmb7 is not as its spec says (Synchronizing with the Domain failed): server error",
+        "2 VMIs are not as their spec says (Synchronizing with the Domain failed): server error",
     )

@@ -123,8 +123,8 @@ def test_a_node_that_is_not_ready_is_told_with_its_name() -> None:
     about = {"kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
     event = {**fault("image-pull").events[0], "involvedObject": about, "reason": "NodeNotReady", "message": "Node is not ready"}
     first = diagnose_replica_set(dataclasses.replace(situation, events=(event,)))[0]
-    node = situation.instances[0]["status"]["nodeName"]
-    assert told(first) == ("NodeLost", NEVER, f"the node of VMI web-gzn5t is not ready ({node}): Node is not ready")
+    node, name = pod["spec"]["nodeName"], pod["metadata"]["ownerReferences"][0]["name"]
+    assert told(first) == ("NodeLost", NEVER, f"the node of VMI {name} is not ready ({node}): Node is not ready")
 
 
 def test_a_probe_that_fails_is_told_in_the_words_of_the_kubelet() -> None:
@@ -133,7 +133,9 @@ def test_a_probe_that_fails_is_told_in_the_words_of_the_kubelet() -> None:
     about = {"kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
     event = {**fault("image-pull").events[0], "involvedObject": about, "reason": "Unhealthy", "message": "Readiness probe failed: refused"}
     findings = diagnose_replica_set(dataclasses.replace(situation, events=(event,)))
-    assert "VMI web-gzn5t runs and is not ready (ContainersNotReady): Readiness probe failed: refused" in [each.clause for each in findings]
+    name = pod["metadata"]["ownerReferences"][0]["name"]
+    expected = f"VMI {name} runs and is not ready (ContainersNotReady): Readiness probe failed: refused"
+    assert expected in [finding.clause for finding in findings]
 
 
 def test_a_launcher_that_has_died_is_told() -> None:
