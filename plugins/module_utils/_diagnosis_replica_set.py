@@ -39,6 +39,7 @@ WAVE_SECONDS = 5.0
 LONGEST_LIFE_IN_A_LOOP = 300.0
 _DEFAULT_GRACE_SECONDS = 30
 _KUBEVIRT = "kubevirt.io/"
+_LOST_HINT = "Bring the node back, or remove it from the cluster for good: until then nobody can say that its VMIs have ended."
 # Warnings that a rule of their own reads, or that say no more than a condition.
 _READ_ELSEWHERE = frozenset(
     ("FailedScheduling", "FailedCreate", "FailedPvcNotFound", "Failed", "BackOff", "NodeNotReady", "Unhealthy", "Stopped")
@@ -182,7 +183,8 @@ def still_terminating(scene: Scene) -> t.Iterator[Symptom]:
     for instance in scene.leaving:
         asked = seconds_since(metadata(instance).get("deletionTimestamp"), scene.situation.now)
         age = None if asked is None else asked + float(metadata(instance).get("deletionGracePeriodSeconds") or 0)
-        yield from node_lost(scene, instance)
+        for lost in node_lost(scene, instance):
+            yield dataclasses.replace(lost, hint=_LOST_HINT)
         if age is not None and age >= TERMINATING_SECONDS:
             grace = spec(instance).get("terminationGracePeriodSeconds")
             others = [each for each in metadata(instance).get("finalizers") or [] if not str(each).startswith(_KUBEVIRT)]

@@ -388,3 +388,7 @@ def test_a_healthy_guest_without_an_agent_is_not_suspected(state: str) -> None:
 
 def test_without_an_autoscaler_nothing_is_found() -> None:
     assert words(fault("too-large")) == []
+
+
+def test_a_completed_pod_is_told_once() -> None:
+    assert words(fault("completed-launcher")) == ["CompletedPods"]

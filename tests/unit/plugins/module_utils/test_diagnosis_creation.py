@@ -100,3 +100,22 @@ def test_anything_else_that_kubevirt_has_with_a_vmi_is_told() -> None:
         False,
         "2 VMIs are not as their spec says (Synchronizing with the Domain failed): server error",
     )
+
+
+def test_an_event_that_goes_on_counts_by_its_last_time() -> None:
+    situation = fault("vmi-rejected")
+    assert situation.now
+    healed = without_condition(the_set(situation), "ReplicaFailure")
+    event = {**situation.events[0], "lastTimestamp": None, "eventTime": "2020-01-01T00:00:00.000000Z"}
+    going_on = {**event, "series": {"count": 9, "lastObservedTime": situation.now.strftime("%Y-%m-%dT%H:%M:%S.123456Z")}}
+    assert words(dataclasses.replace(situation, replica_set=healed, events=(event,))) == []
+    assert words(dataclasses.replace(situation, replica_set=healed, events=(going_on,))) == ["VmiRejected"]
+
+
+def test_what_could_not_be_created_before_does_not_matter_once_all_are_there() -> None:
+    situation = fault("slow-boot")
+    rejected = fault("vmi-rejected")
+    live = the_set(situation)["metadata"]
+    about = {"kind": "VirtualMachineInstanceReplicaSet", "name": live["name"], "uid": live["uid"]}
+    events = tuple({**event, "involvedObject": about} for event in rejected.events)
+    assert words(dataclasses.replace(situation, events=events, since=rejected.since)) == []

@@ -153,3 +153,28 @@ def test_a_pod_that_takes_long_to_start_is_told() -> None:
     situation = with_instances(situation, lambda each: without_condition(each, "PodScheduled"))
     first = diagnose_replica_set(situation)[0]
     assert (first.reason, first.clause) == ("StillStarting", "3 VMIs are Scheduling for up to 61 s")
+
+
+def test_an_event_about_an_earlier_object_of_the_same_name_is_history() -> None:
+    situation = fault("not-ready", later=20)
+    pod = situation.pods[0]
+    about = {"kind": "Pod", "name": pod["metadata"]["name"], "uid": "another"}
+    event = {**fault("image-pull").events[0], "involvedObject": about, "reason": "Unhealthy", "message": "Readiness probe failed: refused"}
+    findings = diagnose_replica_set(dataclasses.replace(situation, events=(event,)))
+    assert [finding.summary for finding in findings] == ["3 VMIs run and are not ready (ContainersNotReady)"]
+
+
+def test_a_vmi_for_which_the_scheduler_evicts_something_is_not_hopeless() -> None:
+    situation = fault("too-large")
+    pods = tuple({**pod, "status": {**pod["status"], "nominatedNodeName": "kwok-node-1"}} for pod in situation.pods)
+    findings = diagnose_replica_set(dataclasses.replace(situation, pods=pods))
+    assert [(finding.reason, finding.fatal) for finding in findings] == [("Unschedulable", False)]
+
+
+def test_counts_that_differ_are_one_finding() -> None:
+    situation = fault("too-large", pods=())
+    one, *others = situation.instances
+    other = with_condition(one, "PodScheduled", message="0/5 nodes are available: 5 Insufficient memory.")
+    same = [with_condition(each, "PodScheduled", message="0/4 nodes are available: 4 Insufficient memory.") for each in others]
+    findings = diagnose_replica_set(dataclasses.replace(situation, instances=(other, *same)))
+    assert [finding.summary for finding in findings] == ["3 VMIs cannot be scheduled"]

@@ -60,6 +60,7 @@ FIRST: dict[tuple[str, int], Told] = {
         ),
     ),
     ("node-lost", 0): ("NodeLost", NEVER, "the node of * is not ready (kwok-node-*): Node is not ready"),
+    ("node-lost-evicted", 0): ("NodeLost", NEVER, "the node of 3 VMIs is not ready (kwok-node-*): Node is not ready"),
     ("pod-security", 0): (
         "PodSecurity",
         LATER,
