@@ -140,14 +140,14 @@ class Api:
             return None
         return self.server_time + datetime.timedelta(seconds=self._clock.now() - self._told_time_at)
 
-    def get(self, resource: Resource, namespace: str, name: str) -> dict[str, t.Any]:
+    def get(self, resource: Resource, namespace: str, name: str, is_single_try: bool = False) -> dict[str, t.Any]:
         """The object; an ``ApiError`` with ``is_missing_object`` where there is none."""
-        return self._call("GET", resource, namespace, name)
+        return self._call("GET", resource, namespace, name, is_single_try=is_single_try)
 
-    def find(self, resource: Resource, namespace: str, name: str) -> dict[str, t.Any] | None:
+    def find(self, resource: Resource, namespace: str, name: str, is_single_try: bool = False) -> dict[str, t.Any] | None:
         """The object, or None where there is none of that name."""
         try:
-            return self.get(resource, namespace, name)
+            return self.get(resource, namespace, name, is_single_try)
         except ApiError as error:
             if error.is_missing_object:
                 return None

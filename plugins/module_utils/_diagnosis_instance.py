@@ -37,7 +37,10 @@ _IMAGE_REASONS = frozenset(
 )
 _NORMAL_WAITS = frozenset(("ContainerCreating", "PodInitializing", ""))
 _BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*": ErrImagePull: ')
-# A registry that is slow or busy may answer at the next try, which comes only after the usual grace.
+# A registry that is slow or busy may answer at one of the next tries, which come only after the usual grace; a name that is not
+# resolved is neither.
+BUSY_REGISTRY_SECONDS = 60.0
+_UNRESOLVED = re.compile(r"dial tcp: lookup ")
 _BUSY_REGISTRY = re.compile(
     r"i/o timeout|TLS handshake timeout|deadline exceeded|connection reset|toomanyrequests|429 |50[234] |pull QPS exceeded"
 )
@@ -116,7 +119,10 @@ def image_pull(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
         messages += [text.partition(": ")[2] for text in map(text_of, events) if text.startswith("Failed to pull image")]
     told = sorted({_BACK_OFF.sub("", message) for message in messages}, key=lambda message: (-len(message), message))
     if told:
-        yield _symptom(reasons.IMAGE_PULL, instance, message=told[0], is_fatal=False if _BUSY_REGISTRY.search(told[0]) else None)
+        is_busy = _BUSY_REGISTRY.search(told[0]) and not _UNRESOLVED.search(told[0])
+        age = seconds_since(metadata(instance).get("creationTimestamp"), scene.situation.now)
+        is_young = age is None or age < BUSY_REGISTRY_SECONDS
+        yield _symptom(reasons.IMAGE_PULL, instance, message=told[0], is_fatal=False if is_busy and is_young else None)
 
 
 def paused(_scene: Scene, instance: Object) -> t.Iterator[Symptom]:

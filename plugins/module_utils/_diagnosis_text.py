@@ -24,6 +24,8 @@ _SHORTEST_SECRET = 6
 _NAME = "*"
 # A pod that was refused has a name all the same, another one at each attempt.
 _LAUNCHER = re.compile(r"virt-launcher-[a-z0-9.-]*[a-z0-9]")
+# The client's side of a connection is another one each time.
+_PORT = re.compile(r"(?<=\d)(?:\.\d+){0,3}:\d{5}(?=->)")
 _RANDOM_SUFFIX = "[bcdfghjklmnpqrstvwxz2456789]{5}"
 _SECRET_ASSIGNED = re.compile(r"(?:passw|secret|token|key|hash|credential)[\w-]*[\"']?\s*[:=]\s*(.+)", re.IGNORECASE)
 _QUOTES = "\"' ,;"
@@ -54,7 +56,7 @@ class Wording:
 
     def without_names(self, text: str) -> str:
         """The text with the names of VMIs and pods taken out: what those of two VMIs have in common."""
-        text = _LAUNCHER.sub(_NAME, text)
+        text = _PORT.sub(":*", _LAUNCHER.sub(_NAME, text))
         for name in self.names:
             text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", _NAME, text)
         for prefix in self.prefixes:

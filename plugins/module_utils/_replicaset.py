@@ -133,8 +133,7 @@ def unmet(snapshot: Snapshot, accepts_pause: bool = True) -> list[str]:
     reasons = []
     if failure.get("status") == "True":
         reasons.append(f"{failure.get('reason', 'ReplicaFailure')}: {failure.get('message', 'no message')}")
-    acknowledged = status(live).get("labelSelector")
-    if acknowledged != _selector.to_query(spec(live).get("selector") or {}):
+    if not has_acknowledged_selector(live):
         reasons.append("virt-controller has not acknowledged the selector")
     is_paused = condition(live, "ReplicaPaused").get("status") == "True"
     if bool(spec(live).get("paused")) != is_paused:
@@ -147,10 +146,15 @@ def unmet(snapshot: Snapshot, accepts_pause: bool = True) -> list[str]:
     return [*reasons, *(["it is paused"] if unmet_counts else []), *unmet_counts]
 
 
+def has_acknowledged_selector(live: Object) -> bool:
+    """True once virt-controller works by the set's selector; an empty one is not written into the status."""
+    return (status(live).get("labelSelector") or "") == _selector.to_query(spec(live).get("selector") or {})
+
+
 def awaits_controller(snapshot: Snapshot) -> bool:
     """True where the next step is virt-controller's: to acknowledge, to create, to delete, to count."""
     live = snapshot.live
-    if live is None or status(live).get("labelSelector") != _selector.to_query(spec(live).get("selector") or {}):
+    if live is None or not has_acknowledged_selector(live):
         return True
     if bool(spec(live).get("paused")) != (condition(live, "ReplicaPaused").get("status") == "True"):
         return True

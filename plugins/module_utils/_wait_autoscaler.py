@@ -195,7 +195,7 @@ class VerifiedWait(AutoscalerWait):
 
     def learn(self, changes: t.Sequence[Change], elapsed: float) -> None:
         super().learn(changes, elapsed)
-        self._finished = (*self._finished, *finished_in(changes, elapsed))
+        self._finished = (*self._finished, *finished_in(changes, elapsed, self._api.now()))
         self._has_news = self._has_news or bool(changes)
 
     def look(self, watch: Watch) -> Situation:

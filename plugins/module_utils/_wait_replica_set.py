@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 from dataclasses import replace
 
@@ -15,17 +16,18 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils import _replicase
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_replica_set import diagnose_replica_set
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, ConnectionFailed
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._probes import LeaseProbe, ScaleUpProbe
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
     EVENTS,
     INSTANCES,
-    LEASES,
     PODS,
     REPLICA_SETS,
     Object,
+    condition,
     is_deleting,
     metadata,
+    moment,
     name_of,
     spec,
 )
@@ -34,11 +36,6 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Watch
 
 SET, VMIS, LAUNCHERS, WARNINGS = "set", "vmis", "launchers", "warnings"
-# Where KubeVirt is installed unless somebody chose another namespace; elsewhere its controller's lease is not found, and not missed.
-KUBEVIRT_NAMESPACE = "kubevirt"
-VIRT_CONTROLLER = "virt-controller"
-LEASE_AFTER_SECONDS = 3.0
-LEASE_EVERY_SECONDS = 10.0
 
 
 def set_source(namespace: str, name: str) -> Source:
@@ -70,16 +67,18 @@ def known(live: Object | None) -> Listing | None:
     return None if live is None else Listing((live,), str(metadata(live).get("resourceVersion", "")))
 
 
-def finished_in(changes: t.Iterable[Change], elapsed: float) -> list[Finished]:
-    """The VMIs that ended by themselves."""
+def finished_in(changes: t.Iterable[Change], elapsed: float, now: datetime.datetime | None) -> list[Finished]:
+    """The VMIs that ended by themselves, and were not on their way out."""
     found = []
     for change in changes:
-        if change.key != VMIS or change.after is None or is_deleting(change.after):
+        if change.key != VMIS or change.after is None or is_deleting(change.after) or not _replicaset.is_final(change.after):
             continue
-        was_final = change.before is not None and _replicaset.is_final(change.before)
-        if _replicaset.is_final(change.after) and not was_final:
-            phase = _replicaset.instance_state(change.after)
-            found.append(Finished(name_of(change.after), str(metadata(change.after).get("uid", "")), phase, round(elapsed, 3)))
+        if change.before is not None and _replicaset.is_final(change.before):
+            continue
+        created = moment(metadata(change.after).get("creationTimestamp"))
+        age = None if created is None or now is None else round((now - created).total_seconds(), 3)
+        phase = _replicaset.instance_state(change.after)
+        found.append(Finished(name_of(change.after), str(metadata(change.after).get("uid", "")), phase, round(elapsed, 3), age))
     return found
 
 
@@ -89,6 +88,10 @@ def snapshot_of(situation: Situation) -> Snapshot:
     return Snapshot(live, () if live is None else _replicaset.own_instances(live, situation.instances))
 
 
+def _is_unschedulable(instance: Object) -> bool:
+    return condition(instance, "PodScheduled").get("reason") == "Unschedulable"
+
+
 class ReadyWait:
     """Until a set has converged."""
 
@@ -96,10 +99,10 @@ class ReadyWait:
         self._api = api
         self._live = live
         self._instances = instances
-        self._lease: Object | None = None
-        self._lease_at: float | None = LEASE_AFTER_SECONDS
+        self._lease = LeaseProbe(api)
+        self._scale_up = ScaleUpProbe(api, namespace)
         self._finished: tuple[Finished, ...] = ()
-        self._base = Situation(namespace, name_of(live), since=api.now(), is_pause_wanted=is_pause_wanted)
+        self._base = Situation(namespace, name_of(live), since=api.now(), is_pause_wanted=is_pause_wanted, is_presence_wanted=True)
 
     @property
     def first(self) -> Situation | None:
@@ -120,7 +123,7 @@ class ReadyWait:
         return next(iter(watch.objects(SET)), self._live)
 
     def learn(self, changes: t.Sequence[Change], elapsed: float) -> None:
-        self._finished = (*self._finished, *finished_in(changes, elapsed))
+        self._finished = (*self._finished, *finished_in(changes, elapsed, self._api.now()))
 
     def look(self, watch: Watch) -> Situation:
         return replace(
@@ -128,25 +131,19 @@ class ReadyWait:
             replica_set=next(iter(watch.objects(SET)), None),
             instances=watch.objects(VMIS),
             pods=watch.objects(LAUNCHERS),
-            events=watch.objects(WARNINGS),
+            events=(*watch.objects(WARNINGS), *self._scale_up.events),
             finished=self._finished,
-            lease=self._lease,
+            lease=self._lease.stale,
             now=self._api.now(),
         )
 
     def probe(self, seen: Situation, elapsed: float) -> float | None:
-        if self._lease_at is None or elapsed < self._lease_at:
-            return self._lease_at
-        self._lease_at = elapsed + LEASE_EVERY_SECONDS
-        # Asked for only where it is virt-controller's turn to do something.
-        if _replicaset.awaits_controller(snapshot_of(seen)):
-            try:
-                self._lease = self._api.find(LEASES, KUBEVIRT_NAMESPACE, VIRT_CONTROLLER)
-            except (ApiError, ConnectionFailed):
-                self._lease = None
-            if self._lease is None:
-                self._lease_at = None
-        return self._lease_at
+        # Each is asked for only where it can explain something.
+        moments = [
+            self._lease.look(elapsed, _replicaset.awaits_controller(self._snapshot(seen))),
+            self._scale_up.look(elapsed, any(_is_unschedulable(instance) for instance in seen.instances)),
+        ]
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def unmet(self, seen: Situation) -> t.Sequence[str]:
         return _replicaset.unmet(self._snapshot(seen), accepts_pause=self._base.is_pause_wanted)
@@ -178,6 +175,7 @@ class GoneWait(ReadyWait):
 
     def __init__(self, api: Api, namespace: str, live: Object, leaves_instances: bool) -> None:
         super().__init__(api, namespace, live, None)
+        self._base = replace(self._base, is_presence_wanted=False)
         self._leaves_instances = leaves_instances
 
     def sources(self, watch: Watch) -> list[tuple[Source, Listing | None]]:
