@@ -82,7 +82,7 @@ def place(own_sandbox: Command) -> Iterator[Place]:
     own_sandbox.run("heal", "--all")
     own_sandbox.run("kubectl", "uncordon", NODE)
     for name in (NAMESPACE, "restricted", "leaving"):
-        own_sandbox.run("kubectl", "delete", "namespace", name, "--ignore-not-found")
+        own_sandbox.run("kubectl", "delete", "namespace", name, "--ignore-not-found", "--wait=false")
 
 
 INSTANCE_FAULTS: dict[str, Shows] = {
