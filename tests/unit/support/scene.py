@@ -62,6 +62,7 @@ class Scene:
     def close(self) -> None:
         """Leave the namespace to be deleted."""
         self._is_over.set()
+        self.sandbox.unload(NAME, self.namespace)
         self.api.delete("namespaces", None, self.namespace)
 
     def restart_clock(self) -> None:
