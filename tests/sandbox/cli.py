@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     amount.add_argument("--off", action="store_true", help="idle")
     dial.set_defaults(run=_load)
 
-    fault_commands.add(commands, _say)
+    fault_commands.add(commands, _site)
 
     logs = commands.add_parser("logs", help="print a component's log")
     logs.add_argument("component", choices=LOGS)
@@ -107,7 +107,7 @@ def _say(text: str) -> None:
 
 def _up(sandbox: Sandbox, options: argparse.Namespace) -> None:
     began = time.monotonic()
-    lifecycle.bring_up(sandbox, _say, options.timeout, lambda: faults.mend(Site(sandbox, _say)))
+    lifecycle.bring_up(sandbox, _say, options.timeout, lambda: faults.mend(_site(sandbox)))
     _say(f"sandbox {sandbox.name} is up ({time.monotonic() - began:.1f} s)")
     print(f"export KUBECONFIG={sandbox.kubeconfig('admin')}")
 
@@ -200,6 +200,11 @@ def _supervise(sandbox: Sandbox, _options: argparse.Namespace) -> int:
 
 def _signal(options: argparse.Namespace) -> int:
     return signal.SIGKILL if options.kill else signal.SIGTERM
+
+
+def _site(sandbox: Sandbox) -> Site:
+    _existing(sandbox, sandbox.kubeconfig("admin"))
+    return Site(sandbox, _say)
 
 
 def _existing(sandbox: Sandbox, path: Path) -> Path:

@@ -2,13 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults of the whole cluster: nodes, metrics, the API server's mood, components that are down."""
+"""Faults of the whole cluster: nodes, metrics, the API server's mood."""
 
 from __future__ import annotations
 
 import time
 
-from sandbox import lifecycle
 from sandbox.fault import CLUSTER, INSTANCES, LABEL, Fault, Option, Site, Target, nothing, nowhere
 from sandbox.files import write_atomically
 from sandbox.identities import OPERATOR_ACCOUNT, OPERATOR_ACCOUNT_NAMESPACE, OPERATOR_GROUP
@@ -46,15 +45,15 @@ def _lose(site: Site, target: Target) -> None:
     node = str(target.options["node"])
     if site.api.get(f"{_NODES}/{node}") is None:
         raise LookupError(f"there is no node {node}")
-    site.merge(f"{_NODES}/{node}", {"metadata": {"labels": {"type": None, LABEL: "node-lost"}}})
+    site.merge(f"{_NODES}/{node}", {"metadata": {"labels": {"type": None, LOST: ""}}})
     for instance in site.items(f"/apis/kubevirt.io/v1/{INSTANCES}"):
         if instance.get("status", {}).get("nodeName") == node:
             _mark(site, instance, node)
 
 
 def _find(site: Site, _target: Target) -> None:
-    for node in site.labelled(_NODES, "node-lost"):
-        site.merge(f"{_NODES}/{node['metadata']['name']}", {"metadata": {"labels": {"type": "kwok", LABEL: None}}})
+    for node in site.items(_NODES, LOST):
+        site.merge(f"{_NODES}/{node['metadata']['name']}", {"metadata": {"labels": {"type": "kwok", LOST: None}}})
     for instance in site.items(f"/apis/kubevirt.io/v1/{INSTANCES}"):
         if LOST in instance["metadata"].get("annotations", {}):
             _mark(site, instance, None)
@@ -134,28 +133,6 @@ def _marked(name: str, site: Site) -> list[Target]:
     return [Target()] if site.sandbox.fault(name).exists() else []
 
 
-def _down(name: str, component: str, text: str) -> Fault:
-    return Fault(
-        name,
-        CLUSTER,
-        f"{text} is down",
-        lambda site, _target: lifecycle.halt(site.sandbox, [component]),
-        lambda site, _target: _resume(site, component),
-        lambda site: [Target()] if site.sandbox.halted(component).exists() else [],
-        stops=True,
-    )
-
-
-def _resume(site: Site, component: str) -> None:
-    if not site.sandbox.halted(component).exists():
-        return
-    lifecycle.resume(site.sandbox, [component])
-    if any(site.sandbox.halted(name).exists() for name in ("etcd", "kube-apiserver")):
-        site.say(f"{component} starts once the API server is up")
-    else:
-        lifecycle.await_health(site.sandbox, [component])
-
-
 CLUSTER_FAULTS = (
     Fault("unschedulable", CLUSTER, "no node has a KVM device left, so no VM can be scheduled", _empty, _refill, _is_empty),
     Fault(
@@ -164,7 +141,7 @@ CLUSTER_FAULTS = (
         "a node's kubelet and virt-handler are dead",
         _lose,
         _find,
-        lambda site: [Target()] if site.labelled(_NODES, "node-lost") else [],
+        lambda site: [Target()] if site.items(_NODES, LOST) else [],
         (Option("node", "which one", "kwok-node-0", str),),
         stops=True,
     ),
@@ -178,12 +155,6 @@ CLUSTER_FAULTS = (
         stops=True,
     ),
     Fault("no-metrics", CLUSTER, "the metrics API answers, and has no figures", _blind, _measure, _is_blind),
-    _down("metrics-down", "metrics-server", "metrics-server"),
-    _down("virt-controller-down", "virt-controller", "virt-controller"),
-    _down("virt-api-down", "virt-api", "virt-api, and with it KubeVirt's admission,"),
-    _down("autoscaler-down", "kube-controller-manager", "kube-controller-manager, and with it the autoscaler,"),
-    _down("scheduler-down", "kube-scheduler", "kube-scheduler"),
-    _down("api-down", "kube-apiserver", "kube-apiserver"),
     Fault("throttle", CLUSTER, "the API server answers 429 to the operators", _throttle, _serve, lambda site: _marked("throttle", site)),
     Fault("watch-gone", CLUSTER, "watches of VMIs end, and resume with 410 Gone, once", _expire, nothing, nowhere),
 )

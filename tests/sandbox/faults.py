@@ -6,16 +6,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sandbox.api import ApiError
+from sandbox.components import NAMES
 from sandbox.fault import CLUSTER, Fault, Site, Target
 from sandbox.fault_cluster import CLUSTER_FAULTS
+from sandbox.fault_components import COMPONENT_FAULTS
 from sandbox.fault_instances import INSTANCE_FAULTS
 from sandbox.fault_namespaces import NAMESPACE_FAULTS
 from sandbox.fault_sets import SET_FAULTS
-from sandbox.lifecycle import SandboxError
+from sandbox.lifecycle import SandboxError, await_health
 
-# Undone in this order: components first, which the others need.
-FAULTS = (*CLUSTER_FAULTS, *NAMESPACE_FAULTS, *SET_FAULTS, *INSTANCE_FAULTS)
+_OTHERS = (*INSTANCE_FAULTS, *SET_FAULTS, *NAMESPACE_FAULTS, *CLUSTER_FAULTS)
+FAULTS = (*_OTHERS, *COMPONENT_FAULTS)
 
 
 def named(name: str) -> Fault:
@@ -33,19 +37,25 @@ def heal(site: Site, fault: Fault, target: Target) -> None:
 
 def heal_all(site: Site) -> bool:
     """Undo all faults, and say whether none is left."""
-    for fault in sorted(FAULTS, key=lambda fault: not fault.stops):
-        for target in on(site, fault) or ():
-            site.say(f"healing {fault.name} {target}".rstrip())
-            heal(site, fault, target)
+    if _heal_each(site, COMPONENT_FAULTS):
+        # The others need them.
+        await_health(site.sandbox, [name for name in NAMES if not site.sandbox.halted(name).exists()])
+    _heal_each(site, _OTHERS)
     return not any(on(site, fault) for fault in FAULTS)
 
 
 def mend(site: Site) -> None:
     """Undo the faults with which parts of the sandbox are not well."""
-    for fault in FAULTS:
-        if fault.stops:
-            for target in on(site, fault) or ():
-                heal(site, fault, target)
+    _heal_each(site, [fault for fault in FAULTS if fault.stops])
+
+
+def _heal_each(site: Site, faults: Iterable[Fault]) -> bool:
+    """Undo those faults, and say whether any was on."""
+    found = [(fault, target) for fault in faults for target in on(site, fault) or ()]
+    for fault, target in found:
+        site.say(f"healing {fault.name} {target}".rstrip())
+        heal(site, fault, target)
+    return bool(found)
 
 
 def on(site: Site, fault: Fault) -> list[Target] | None:

@@ -150,7 +150,9 @@ def _stages(kwok: Mapping[str, list[str]]) -> str:
     pods = _sparing(_documents(kwok["pod_stages"]), not_launchers)
     # On a node that is lost, virt-handler is lost as well.
     not_lost = {"key": f'.metadata.annotations["{LOST}"]', "operator": "DoesNotExist"}
-    stages = [*_documents(kwok["node_stages"]), *pods, *launchers, *_sparing(instances, not_lost)]
+    # KWOK may have begun its next heartbeat when it hears that a node is no longer its own, and then goes on.
+    found = {"key": f'.metadata.labels["{LOST}"]', "operator": "DoesNotExist"}
+    stages = [*_sparing(_documents(kwok["node_stages"]), found), *pods, *launchers, *_sparing(instances, not_lost)]
     return yaml.safe_dump_all(stages, width=10000)
 
 

@@ -12,7 +12,7 @@ from sandbox.api import Object
 from sandbox.ports import LOOPBACK
 
 COUNT = 4
-# The annotation of a VMI whose node is lost.
+# The label of a node that is lost, and the annotation of its VMIs.
 LOST = "sandbox.vmscale.kubevirt/node-lost"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "s390x": "s390x"}
 _MACHINES = {"amd64": ("q35", "pc-q35-10.0"), "arm64": ("virt", "virt-10.0"), "s390x": ("s390-ccw-virtio", "s390-ccw-virtio-10.0")}

@@ -35,7 +35,7 @@ def record(sandbox: Sandbox, name: str) -> bool:
         finally:
             if name in ALONE:
                 scene.command("heal", "--all")
-            scene.api.delete("namespaces", None, name)
+            scene.close()
     except Exception:
         print(f"{name}:", traceback.format_exc(), file=sys.stderr)
         return False

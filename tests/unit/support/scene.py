@@ -9,11 +9,14 @@ from __future__ import annotations
 import contextlib
 import copy
 import datetime
+import threading
 import time
 import typing as t
 from collections.abc import Callable
 
-from kubernetes.client import ApiException
+from kubernetes.client import ApiException, CustomObjectsApi
+from kubernetes.watch import Watch
+from urllib3.exceptions import HTTPError
 
 from dev.sandbox import Sandbox
 from integration.support.api import Api, Object
@@ -53,6 +56,14 @@ class Scene:
         self._began = time.monotonic()
         self._since = _now()
         self._finished: dict[str, Document] = {}
+        self._is_over = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def close(self) -> None:
+        """Leave the namespace to be deleted."""
+        self._is_over.set()
+        self.sandbox.unload(NAME, self.namespace)
+        self.api.delete("namespaces", None, self.namespace)
 
     def restart_clock(self) -> None:
         """Let the wait begin now."""
@@ -124,8 +135,6 @@ class Scene:
         replica_set = self.api.find("vmirs", self.namespace, NAME)
         labels = _label_selector(replica_set)
         instances = self._items("vmis", labels)
-        for each in instances:
-            self._note(each)
         scalers = self._items("hpas")
         found: Document = _stripped(
             {
@@ -146,6 +155,15 @@ class Scene:
             }
         )
         return found
+
+    def _watch(self) -> None:
+        """See VMIs end, which may be gone a moment later."""
+        read = CustomObjectsApi(Api(self.sandbox.kubeconfig("admin")).client).list_namespaced_custom_object
+        place = ("kubevirt.io", "v1", self.namespace, "virtualmachineinstances")
+        while not self._is_over.wait(0.1):
+            with contextlib.suppress(ApiException, HTTPError):
+                for event in Watch().stream(read, *place, label_selector=f"app={NAME}", timeout_seconds=5):
+                    self._note(event["object"])
 
     def _note(self, instance: Object) -> None:
         metadata, phase = instance["metadata"], instance.get("status", {}).get("phase")
