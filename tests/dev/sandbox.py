@@ -36,6 +36,18 @@ class Sandbox:
         """Let the VMIs of a set idle, whether the set exists or not."""
         self._run("load", replica_set, "--namespace", namespace, "--off")
 
+    def fault(self, name: str, *arguments: str) -> None:
+        """Bring a fault about: `name` and arguments as on the command line."""
+        self._run("fault", name, *arguments)
+
+    def heal(self, name: str, *arguments: str) -> None:
+        """Undo a fault."""
+        self._run("heal", name, *arguments)
+
+    def restart(self, *components: str) -> None:
+        """Kill components, and wait until they are well again."""
+        self._run("restart", *components, "--kill")
+
     def kubeconfig(self, user: str) -> Path:
         """Return the kubeconfig of `admin`, `operator`, `operator-token` or `nobody`."""
         return Path(self._ask("kubeconfig", "--user", user))

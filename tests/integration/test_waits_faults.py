@@ -1,0 +1,114 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A wait ends with the reason, and at once where nothing can come of it: each fault of a cluster, brought about for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev.paths import CHECKOUT
+from dev.sandbox import Sandbox
+from integration.support.ansible import Ansible
+from integration.support.api import Api
+from integration.support.faults import AUTOSCALERS, CLUSTER, SETS, Row
+
+TABLE = CHECKOUT / "docs" / "faults.md"
+IS_SLOW_WANTED = os.environ.get("VMSCALE_TEST_SLOW") == "1"
+
+
+def named(row: Row) -> str:
+    return row.what
+
+
+@pytest.fixture
+def turned(sandbox: Sandbox, namespace: str) -> Iterator[list[tuple[str, ...]]]:
+    """The dials that a test has turned; undone after it."""
+    dials: list[tuple[str, ...]] = []
+    yield dials
+    for name, *arguments in dials:
+        options = [each for each in arguments if each not in ("--pods", "0")]
+        sandbox.heal(name, *(each.format(namespace=namespace) for each in options))
+
+
+def check(row: Row, ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str, dials: list[tuple[str, ...]]) -> None:
+    """Bring the fault about, run the task, and compare what it says."""
+    row.prepare(api, namespace)
+
+    def turn() -> None:
+        if row.dial:
+            dials.append(tuple(row.dial))
+            sandbox.fault(row.dial[0], *(each.format(namespace=namespace) for each in row.dial[1:]))
+
+    later = None if row.meanwhile is None else threading.Timer(row.meanwhile, turn)
+    turn() if later is None else later.start()
+    row.then(api, namespace)
+    done = ansible.run_tasks(row.task).require_failed().last
+    if later is not None:
+        later.join()
+
+    first = done["diagnosis"][0]
+    assert first["reason"] in row.reason.split("|"), done.message
+    assert first["fatal"] is row.is_early
+    assert row.words in done.message
+    assert first["hint"] in done.message
+    assert done["duration"] <= row.seconds
+    assert ("is of no use" in done.message) == (row.is_early and "hpa_verify" not in str(row.task))
+    assert done["timeline"][0]["elapsed"] <= done["timeline"][-1]["elapsed"] <= done["duration"]
+    _keep(row, done["duration"], done.message, namespace)
+
+
+def _keep(row: Row, seconds: float, message: str, namespace: str) -> None:
+    """Keep what was seen, for the table of the documentation."""
+    directory = os.environ.get("VMSCALE_FAULTS_SEEN")
+    if directory:
+        seen = {"dial": " ".join(row.dial).replace("{namespace}", "NAMESPACE"), "seconds": seconds, "message": message}
+        text = json.dumps(seen).replace(namespace, "NAMESPACE")
+        Path(directory, f"{re.sub('[^a-z0-9]+', '-', row.what.lower())}.json").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("row", SETS, ids=named)
+def test_a_set_with_a_fault(
+    row: Row, local_ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str, turned: list[tuple[str, ...]]
+) -> None:
+    _skip_slow(row)
+    check(row, local_ansible, api, sandbox, namespace, turned)
+
+
+@pytest.mark.parametrize("row", AUTOSCALERS, ids=named)
+def test_an_autoscaler_with_a_fault(
+    row: Row, local_ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str, turned: list[tuple[str, ...]]
+) -> None:
+    _skip_slow(row)
+    check(row, local_ansible, api, sandbox, namespace, turned)
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize("row", CLUSTER, ids=named)
+def test_a_cluster_with_a_fault(
+    row: Row, local_ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str, turned: list[tuple[str, ...]]
+) -> None:
+    _skip_slow(row)
+    check(row, local_ansible, api, sandbox, namespace, turned)
+
+
+def _skip_slow(row: Row) -> None:
+    if row.is_slow and not IS_SLOW_WANTED:
+        pytest.skip("takes long: VMSCALE_TEST_SLOW=1")
+
+
+def test_the_other_shell_waits_and_says_the_same(make_ansible: object, api: Api, sandbox: Sandbox, namespace: str) -> None:
+    row = next(row for row in SETS if row.reason == "PodSecurity")
+    dials: list[tuple[str, ...]] = []
+    try:
+        check(row, make_ansible("remote"), api, sandbox, namespace, dials)  # type: ignore[operator]
+    finally:
+        sandbox.heal("pod-security", "-n", namespace)
