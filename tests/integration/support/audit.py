@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,15 @@ class AuditLog:
             for request in map(_request, self._events(since, until))
             if (user is None or request.user == user or request.user.endswith(f":{user}")) and self._covers(request)
         ]
+
+    def last_write(self, since: Mark, path: str, before: float) -> float:
+        """Return when the last write to an object of that path, by whomever, ended: a time stamp before the given one."""
+        ended = [
+            datetime.fromisoformat(event["stageTimestamp"]).timestamp()
+            for event in self._events(since, None)
+            if event["requestURI"].partition("?")[0].endswith(path) and event["verb"] in ("update", "patch")
+        ]
+        return max(moment for moment in ended if moment < before)
 
     def _covers(self, request: Request) -> bool:
         return self.namespace is None or f"/namespaces/{self.namespace}/" in request.uri
