@@ -83,9 +83,34 @@ options:
   wait_timeout:
     description:
       - How many seconds to wait at most, and how long a lost connection is tried again.
-      - The task fails when they are over, and says what is still missing.
+      - The task fails when they are over, and says what is wrong or missing.
     type: int
     default: 120
+  wait_grace:
+    description:
+      - How many seconds a wait bears with something that is wrong and may heal. If it is still wrong then, the task fails before
+        O(wait_timeout) is over.
+      - With V(0) the first look at it ends the wait. A number as large as O(wait_timeout) lets the wait go on to its end, except
+        where nothing can heal.
+    type: int
+    default: 5
+  quiet:
+    description:
+      - Show no progress while waiting.
+    type: bool
+    default: false
+notes:
+  - Waiting watches the cluster and outlives dropped connections and restarts of the API server, for O(wait_timeout) seconds at most.
+    What it went through is a warning of the task.
+  - Progress is shown where the task runs inside Ansible's own process on the control node. With C(async), C(become), another host or
+    another interpreter the task waits as well, and shows nothing meanwhile.
+seealso:
+  - name: Waiting
+    description: How a wait decides, what it watches, what it returns, and which rights it needs.
+    link: https://github.com/vmscale/vmscale.kubevirt/blob/main/docs/waiting.md
+  - name: Diagnosis
+    description: Every reason that RV(diagnosis) may have, whether it ends a wait, and what to do.
+    link: https://github.com/vmscale/vmscale.kubevirt/blob/main/docs/diagnosis.md
 """
 
     TARGET = r"""

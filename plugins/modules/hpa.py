@@ -78,9 +78,11 @@ options:
     type: bool
     default: true
 notes:
-  - Kubernetes keeps no record of which version of an autoscaler its controller has seen. With O(wait=true) the task waits until the
-    conditions C(AbleToScale) and C(ScalingActive) hold, the number that the controller wants lies within the bounds that were asked
-    for, and it reports the metrics that were asked for.
+  - With O(wait=true) the task waits until the conditions C(AbleToScale) and C(ScalingActive) hold, the number that the controller
+    wants lies within the bounds that were asked for, and it reports the metrics that were asked for.
+  - Kubernetes keeps no record of which version of an autoscaler its controller has seen. So after a change of a live autoscaler the
+    task also waits until the controller has written its status once more, which it can only do with the version that was written
+    here. A controller that has had nothing to write for 32 seconds, two of its usual periods, counts as one that has acted.
   - Use M(vmscale.kubevirt.hpa_verify) to verify that the autoscaler works, target and metrics included.
 seealso:
   - module: vmscale.kubevirt.hpa_verify
@@ -178,11 +180,92 @@ method:
   sample: create
 duration:
   description: Seconds that the task waited.
-  returned: when O(wait=true)
+  returned: when the task waited
   type: float
-  sample: 4.211
+  sample: 22.233
+timeline:
+  description:
+    - What happened meanwhile, the oldest first, a point for each change. The first point is what was there at the start.
+    - At most 100 points; where there were more, the older ones are merged.
+  returned: when the task waited
+  type: list
+  elements: dict
+  contains:
+    elapsed:
+      description: Seconds since the wait began.
+      returned: always
+      type: float
+      sample: 2.286
+    min:
+      description: Its lower bound.
+      returned: always
+      type: int
+      sample: 3
+    max:
+      description: Its upper bound.
+      returned: always
+      type: int
+      sample: 5
+    current:
+      description: What the controller last saw.
+      returned: always
+      type: int
+      sample: 3
+    desired:
+      description: What the controller last wanted.
+      returned: always
+      type: int
+      sample: 3
+    transitions:
+      description:
+        - The objects whose state has changed, at most 20 of them, each with C(object), C(from) and C(to).
+        - They are the conditions of the autoscaler; null where there is none of that type.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - object: HorizontalPodAutoscaler test-hpa ScalingActive
+          from: "False FailedGetResourceMetric"
+          to: "True ValidMetricFound"
+    omitted:
+      description: How many transitions are left out of this point.
+      returned: always
+      type: int
+      sample: 0
+diagnosis:
+  description: What is wrong, the most telling first; empty after success.
+  returned: when the task waited
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What it is about, its kind and C(namespace/name); the first of them where there are several.
+      returned: always
+      type: str
+      sample: HorizontalPodAutoscaler default/lost
+    reason:
+      description: One word that stays the same from release to release.
+      returned: always
+      type: str
+      sample: TargetNotFound
+    message:
+      description: What the component that knows has said.
+      returned: always
+      type: str
+      sample: "the HPA controller was unable to get the target's current scale: virtualmachineinstancereplicasets.kubevirt.io
+        \"nothing\" not found"
+    hint:
+      description: What to do.
+      returned: always
+      type: str
+      sample: Create the target, or correct the target of the autoscaler (spec.scaleTargetRef).
+    fatal:
+      description: Whether nothing can come of waiting while it lasts.
+      returned: always
+      type: bool
+      sample: true
 reasons:
-  description: What was still missing when the time was over.
+  description: Everything that is wrong or missing, in sentences, what is wrong first.
   returned: when the wait failed
   type: list
   elements: str

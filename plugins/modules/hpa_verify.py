@@ -29,6 +29,7 @@ extends_documentation_fragment:
   - vmscale.kubevirt._options.namespace
   - vmscale.kubevirt._options.target
   - vmscale.kubevirt._options.describe
+  - vmscale.kubevirt._options.wait
   - kubernetes.core.k8s_auth_options
   - vmscale.kubevirt._attributes
   - vmscale.kubevirt._attributes.actiongroup_vmirs
@@ -64,10 +65,6 @@ options:
     description: Wait until everything is true. With V(false) the first look decides.
     type: bool
     default: true
-  wait_timeout:
-    description: How many seconds to wait at most.
-    type: int
-    default: 120
 seealso:
   - module: vmscale.kubevirt.hpa
   - module: vmscale.kubevirt.hpa_info
@@ -110,6 +107,87 @@ duration:
   returned: always
   type: float
   sample: 8.402
+timeline:
+  description:
+    - What happened meanwhile, the oldest first, a point for each change. The first point is what was there at the start.
+    - At most 100 points; where there were more, the older ones are merged.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    elapsed:
+      description: Seconds since the wait began.
+      returned: always
+      type: float
+      sample: 2.286
+    min:
+      description: Its lower bound.
+      returned: always
+      type: int
+      sample: 3
+    max:
+      description: Its upper bound.
+      returned: always
+      type: int
+      sample: 5
+    current:
+      description: What the controller last saw.
+      returned: always
+      type: int
+      sample: 3
+    desired:
+      description: What the controller last wanted.
+      returned: always
+      type: int
+      sample: 3
+    transitions:
+      description:
+        - The objects whose state has changed, at most 20 of them, each with C(object), C(from) and C(to).
+        - They are the conditions of the autoscaler; null where there is none of that type.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - object: HorizontalPodAutoscaler test-hpa ScalingActive
+          from: "False FailedGetResourceMetric"
+          to: "True ValidMetricFound"
+    omitted:
+      description: How many transitions are left out of this point.
+      returned: always
+      type: int
+      sample: 0
+diagnosis:
+  description: What is wrong, the most telling first; empty after success.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What it is about, its kind and C(namespace/name); the first of them where there are several.
+      returned: always
+      type: str
+      sample: HorizontalPodAutoscaler default/lost
+    reason:
+      description: One word that stays the same from release to release.
+      returned: always
+      type: str
+      sample: TargetNotFound
+    message:
+      description: What the component that knows has said.
+      returned: always
+      type: str
+      sample: "the HPA controller was unable to get the target's current scale: virtualmachineinstancereplicasets.kubevirt.io
+        \"nothing\" not found"
+    hint:
+      description: What to do.
+      returned: always
+      type: str
+      sample: Create the target, or correct the target of the autoscaler (spec.scaleTargetRef).
+    fatal:
+      description: Whether nothing can come of waiting while it lasts.
+      returned: always
+      type: bool
+      sample: true
 name:
   description: Name of the autoscaler.
   returned: always

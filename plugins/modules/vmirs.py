@@ -87,8 +87,9 @@ options:
 notes:
   - With O(wait=true) the task waits until the set has converged. Desired, current and ready replicas are equal, virt-controller
     has acknowledged the
-    selector and the pause, it reports no failure, and none of its VirtualMachineInstances is still shutting down. A paused set has
-    converged once the pause is acknowledged.
+    selector and the pause, it reports no failure, and none of its VirtualMachineInstances is still shutting down.
+  - Where the pause is asked for, the wait is over once it is acknowledged. A set that somebody else has paused has to have the right
+    numbers all the same. Where it has not, the wait ends after O(wait_grace) seconds and says that it is paused.
   - With O(state=absent) and O(wait=true) the task waits until the set and its VirtualMachineInstances are gone.
   - KubeVirt applies a changed template to new VirtualMachineInstances only. RV(replicas.outdated) counts those that run on an older one.
 seealso:
@@ -134,6 +135,7 @@ EXAMPLES = r"""
               image: quay.io/kubevirt/cirros-container-disk-demo:v1.8.2
     wait: true
     wait_timeout: 300
+    wait_grace: 30
 
 - name: Pause the set
   vmscale.kubevirt.vmirs:
@@ -227,11 +229,97 @@ method:
   sample: create
 duration:
   description: Seconds that the task waited.
-  returned: when O(wait=true)
+  returned: when the task waited
   type: float
-  sample: 4.211
+  sample: 2.298
+timeline:
+  description:
+    - What happened meanwhile, the oldest first, a point for each change. The first point is what was there at the start.
+    - At most 100 points; where there were more, the older ones are merged.
+  returned: when the task waited
+  type: list
+  elements: dict
+  contains:
+    elapsed:
+      description: Seconds since the wait began.
+      returned: always
+      type: float
+      sample: 2.286
+    desired:
+      description: What is asked for.
+      returned: always
+      type: int
+      sample: 3
+    current:
+      description: How many instances there are, by the status of the set.
+      returned: always
+      type: int
+      sample: 3
+    ready:
+      description: How many of them are ready, by the status of the set.
+      returned: always
+      type: int
+      sample: 2
+    outdated:
+      description: How many run on an older template. Null where the set carries no template hash.
+      returned: always
+      type: int
+      sample: 0
+    terminating:
+      description: How many are shutting down.
+      returned: always
+      type: int
+      sample: 0
+    transitions:
+      description:
+        - The objects whose state has changed, at most 20 of them, each with C(object), C(from) and C(to).
+        - The state of an instance is its phase, V(Ready) or V(Terminating); null where it is not there.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - object: VirtualMachineInstance testrc6bk
+          from: Running
+          to: Ready
+    omitted:
+      description: How many transitions are left out of this point.
+      returned: always
+      type: int
+      sample: 0
+diagnosis:
+  description: What is wrong, the most telling first; empty after success.
+  returned: when the task waited
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: What it is about, its kind and C(namespace/name); the first of them where there are several.
+      returned: always
+      type: str
+      sample: VirtualMachineInstance default/web94bcd
+    reason:
+      description: One word that stays the same from release to release.
+      returned: always
+      type: str
+      sample: Unschedulable
+    message:
+      description: What the component that knows has said.
+      returned: always
+      type: str
+      sample: "0/4 nodes are available: 4 Insufficient memory. no new claims to deallocate, preemption: 0/4 nodes are available:
+        4 Preemption is not helpful for scheduling."
+    hint:
+      description: What to do.
+      returned: always
+      type: str
+      sample: "Add nodes or room on them, or change what the template asks for: resources, nodeSelector, affinity, tolerations."
+    fatal:
+      description: Whether nothing can come of waiting while it lasts.
+      returned: always
+      type: bool
+      sample: true
 reasons:
-  description: What was still missing when the time was over.
+  description: Everything that is wrong or missing, in sentences, what is wrong first.
   returned: when the wait failed
   type: list
   elements: str
