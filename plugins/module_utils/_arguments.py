@@ -32,6 +32,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._redact import (
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import ensure_replica_set, read_replica_sets
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import POLL_SECONDS, POLLED
 
 Spec = dict[str, dict[str, t.Any]]
 
@@ -160,19 +161,26 @@ def run(module: Module, task: Task, with_diff: bool) -> Outcome:
     except EngineError as error:
         result = {"changed": False, **error.facts, "failed": True, "msg": error.message}
     warnings = [*result.pop("warnings", ())]
-    if task.retries:
-        warnings.append(_say_retries(task.retries))
+    warnings += _say_retries(task.retries)
     if not with_diff:
         result.pop("diff", None)
     return Outcome(result, tuple(warnings))
 
 
-def _say_retries(retries: t.Sequence[str]) -> str:
-    """What a task went through: ``METHOD PATH: TROUBLE`` each, told by trouble."""
-    troubles = Counter(retry.partition(": ")[2] for retry in retries)
-    told = ", ".join(f"{trouble} ({number} {'time' if number == 1 else 'times'})" for trouble, number in troubles.most_common())
-    what = "1 request or watch had" if len(retries) == 1 else f"{len(retries)} requests or watches had"
-    return f"{what} to be begun again: {told}. Last: {retries[-1].partition(': ')[0]}."
+def _say_retries(retries: t.Sequence[str]) -> list[str]:
+    """What a task went through: ``METHOD PATH: TROUBLE`` each, told by trouble, and what it had to look at again and again."""
+    polled = sorted({retry[len(POLLED) :] for retry in retries if retry.startswith(POLLED)})
+    said = [
+        f'Watching {resource} is not allowed, so they were looked at every {POLL_SECONDS:.0f} s: grant the verb "watch".'
+        for resource in polled
+    ]
+    begun = [retry for retry in retries if not retry.startswith(POLLED)]
+    if begun:
+        troubles = Counter(retry.partition(": ")[2] for retry in begun)
+        told = ", ".join(f"{trouble} ({number} {'time' if number == 1 else 'times'})" for trouble, number in troubles.most_common())
+        what = "1 request or watch had" if len(begun) == 1 else f"{len(begun)} requests or watches had"
+        said.append(f"{what} to be begun again: {told}. Last: {begun[-1].partition(': ')[0]}.")
+    return said
 
 
 def shown_arguments(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -60,8 +60,10 @@ class Evidence:
     now: datetime.datetime | None = None
 
 
-def replicas(autoscaler: Object) -> dict[str, int | None]:
-    """min, max, current and desired replicas, as the modules return them."""
+def replicas(autoscaler: Object | None) -> dict[str, int | None]:
+    """min, max, current and desired replicas, as the modules return them; all None where there is no autoscaler."""
+    if autoscaler is None:
+        return dict.fromkeys(("min", "max", "current", "desired"))
     return {
         "min": spec(autoscaler).get("minReplicas", 1),
         "max": spec(autoscaler).get("maxReplicas"),

@@ -182,15 +182,17 @@ def not_synchronized(_scene: Scene, instance: Object) -> t.Iterator[Symptom]:
 def guest_not_running(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     """A guest whose pod runs and which does not come up: kubevirt pkg/virt-controller/watch/vmi/lifecycle.go (syncReadyCondition...)."""
     age = scene.age_of_phase(instance)
-    if status(instance).get("phase") == "Scheduled" and age is not None and age >= SLOW_SECONDS:
+    if status(instance).get("phase") == "Scheduled" and scene.is_slow(age, SLOW_SECONDS):
         message = str(condition(instance, "Ready").get("message") or "")
-        yield _symptom(reasons.GUEST_NOT_RUNNING, instance, message=message, seconds=age)
+        yield _symptom(reasons.GUEST_NOT_RUNNING, instance, message=message, seconds=age or 0.0)
 
 
 def not_ready(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     """A VMI that runs and whose pod is not ready: the kubelet's condition, copied by kubevirt .../watch/vmi/lifecycle.go."""
     found, age = condition(instance, "Ready"), scene.age_of_phase(instance)
-    if status(instance).get("phase") != "Running" or found.get("status") != "False" or (age is not None and age < UNREADY_SECONDS):
+    if status(instance).get("phase") != "Running" or found.get("status") != "False":
+        return
+    if age is not None and not scene.is_slow(age, UNREADY_SECONDS):
         return
     probes = sorted(text_of(event) for event in scene.events_about(instance) if event.get("reason") == "Unhealthy")
     message = probes[-1] if probes else str(found.get("message") or "")
@@ -202,13 +204,13 @@ def not_scheduled(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     for pod in scene.pods_of(instance):
         age = seconds_since(metadata(pod).get("creationTimestamp"), scene.situation.now)
         is_looked_at = bool(spec(pod).get("nodeName") or condition(pod, "PodScheduled") or is_deleting(pod))
-        if not is_looked_at and age is not None and age >= SLOW_SECONDS:
-            yield _symptom(reasons.NOT_SCHEDULED, instance, seconds=age)
+        if not is_looked_at and scene.is_slow(age, SLOW_SECONDS):
+            yield _symptom(reasons.NOT_SCHEDULED, instance, seconds=age or 0.0)
 
 
 def still_starting(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     """A VMI whose pod takes long to start, for no reason that anybody tells."""
     phase, age = str(status(instance).get("phase") or "Pending"), scene.age_of_phase(instance)
-    if phase in ("Pending", "Scheduling") and age is not None and age >= SLOW_SECONDS:
+    if phase in ("Pending", "Scheduling") and scene.is_slow(age, SLOW_SECONDS):
         waits = sorted({f"{name}: {word}" for name, word, _ in _waits(scene, instance) if word})
-        yield _symptom(reasons.STILL_STARTING, instance, message=", ".join(waits), detail=phase, seconds=age, group=phase)
+        yield _symptom(reasons.STILL_STARTING, instance, message=", ".join(waits), detail=phase, seconds=age or 0.0, group=phase)

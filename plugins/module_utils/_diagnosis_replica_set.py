@@ -107,7 +107,8 @@ def ended(scene: Scene) -> t.Iterator[Symptom]:
         return
     finished = sorted(scene.situation.finished, key=lambda each: (each.elapsed, each.name))
     short = [each for each in finished if each.age is None or each.age <= LONGEST_LIFE_IN_A_LOOP]
-    enough = len(short) >= max(FEWEST_IN_A_LOOP, desired_replicas(live)) or _waves(short) >= FEWEST_IN_A_LOOP
+    # Each VMI once is an accident that befell them all; one more is a loop.
+    enough = len(short) >= max(FEWEST_IN_A_LOOP, desired_replicas(live) + 1) or _waves(short) >= FEWEST_IN_A_LOOP
     if enough:
         span = short[-1].elapsed - short[0].elapsed
         message = _why(scene, [each.name for each in short])
@@ -185,13 +186,13 @@ def still_terminating(scene: Scene) -> t.Iterator[Symptom]:
         age = None if asked is None else asked + float(metadata(instance).get("deletionGracePeriodSeconds") or 0)
         for lost in node_lost(scene, instance):
             yield dataclasses.replace(lost, hint=_LOST_HINT)
-        if age is not None and age >= TERMINATING_SECONDS:
+        if scene.is_slow(age, TERMINATING_SECONDS):
             grace = spec(instance).get("terminationGracePeriodSeconds")
             others = [each for each in metadata(instance).get("finalizers") or [] if not str(each).startswith(_KUBEVIRT)]
             detail = f"its guest has {_DEFAULT_GRACE_SECONDS if grace is None else grace} s for it"
             if others:
                 detail += f", and it has the finalizer {', '.join(sorted(others))}"
-            yield Symptom(reasons.STILL_TERMINATING, INSTANCES.kind, name_of(instance), seconds=age, detail=detail, group=detail)
+            yield Symptom(reasons.STILL_TERMINATING, INSTANCES.kind, name_of(instance), seconds=age or 0.0, detail=detail, group=detail)
 
 
 def warnings(scene: Scene) -> t.Iterator[Symptom]:

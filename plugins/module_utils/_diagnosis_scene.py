@@ -103,6 +103,10 @@ class Scene:
             found.setdefault(str((event.get("involvedObject") or {}).get("name")), []).append(event)
         return found
 
+    def is_slow(self, seconds: float | None, limit: float) -> bool:
+        """True for what has taken longer than a normal boot does, or has come to nothing by the end of a wait."""
+        return seconds is not None and (seconds >= limit or self.situation.is_time_up)
+
     def age_of_phase(self, instance: Object) -> float | None:
         """Seconds since a VMI has been in its phase."""
         phase = status(instance).get("phase")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _report
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, WaitTimeout
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, EngineError, WaitTimeout
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, is_deleting, metadata
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
@@ -92,14 +92,20 @@ def wait_or_fail(
     label: str,
     trouble: str,
     subject: Subject[Seen],
+    known: Result,
     facts: t.Callable[[Seen], Result],
     first: Seen | None = None,
 ) -> Waited[Seen]:
     """Wait, and raise ``WaitTimeout`` with the ``facts`` of what was seen last where it does not become as it should be.
 
-    ``trouble`` is what the sentence says of the object then: ``is not ready``.
+    ``trouble`` is what the sentence says of the object then: ``is not ready``. ``known`` are the facts where nothing can be seen at all.
     """
-    waited = wait_for(subject, task, api, deadline, first)
+    try:
+        waited = wait_for(subject, task, api, deadline, first)
+    except EngineError as error:
+        # What has been written is told whatever becomes of the wait.
+        error.facts = {**known, "timeline": [], "diagnosis": [], "duration": round(deadline.elapsed, 3), **error.facts}
+        raise
     if waited.unmet:
         raise WaitTimeout(
             waited.sentence(label, trouble, deadline.seconds),

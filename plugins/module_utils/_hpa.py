@@ -81,6 +81,7 @@ def ensure_autoscaler(task: Task) -> Result:
             wanted.label,
             "does not act",
             subject,
+            {**result, **_facts(written.after)},
             facts=lambda seen: {**result, **_facts(seen.autoscaler)},
             first=subject.first,
         )
@@ -93,7 +94,7 @@ def ensure_autoscaler(task: Task) -> Result:
 
 def _facts(live: Object | None) -> Result:
     if live is None:
-        return {"result": {}, "conditions": [], "metrics": [], "replicas": dict.fromkeys(("min", "max", "current", "desired"))}
+        return {"result": {}, "conditions": [], "metrics": [], "replicas": _autoscaler.replicas(None)}
     return {
         "result": _report.presentable(live),
         "conditions": list(status(live).get("conditions") or []),
@@ -147,6 +148,7 @@ def _remove(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
             wanted.label,
             "is not gone",
             AutoscalerGoneWait(api, wanted.namespace, wanted.name, before),
+            {**result, **_facts(before)},
             facts=lambda seen: {**result, **_facts(seen.autoscaler)},
         )
         result.update(waited.as_result())
@@ -234,8 +236,8 @@ def verify_autoscaler(task: Task) -> Result:
     entry = _absent_entry(name, namespace) if live is None else _describe_fully(task, api, namespace, live)
     result: Result = {"changed": False, **entry, "reasons": waited.reasons, **waited.as_result()}
     if waited.unmet:
-        sentence = _report.sentence(label(AUTOSCALERS, namespace, name), "does not work", waited.reasons)
-        raise WaitTimeout(f"{sentence} {waited.hint}".rstrip(), **result)
+        sentence = waited.full_sentence(label(AUTOSCALERS, namespace, name), "does not work", patience.seconds)
+        raise WaitTimeout(sentence, **result)
     return result
 
 

@@ -275,7 +275,7 @@ def progress_line(name: str, snapshot: Snapshot) -> str:
     """One line that says how far the set is, without a clock: ``web: 2/3 ready, 1 Scheduling``."""
     if snapshot.live is None or is_deleting(snapshot.live):
         left = len(snapshot.instances or ())
-        return f"{name}: gone" if not left and snapshot.live is None else f"{name}: being deleted, {left} VMIs left"
+        return f"{name}: gone" if not left and snapshot.live is None else f"{name}: being deleted, {standing(snapshot)}"
     counts = count(snapshot)
     parts = [f"{counts.ready}/{counts.desired} ready"]
     phases: dict[str, int] = {}

@@ -57,4 +57,5 @@ def is_same(before: Object | None, after: Object | None) -> bool:
 
 def sentence(label: str, what: str, reasons: t.Sequence[str]) -> str:
     """``KIND ns/name WHAT: reason; reason.``"""
-    return f"{label} {what}: {'; '.join(reason.rstrip('.') for reason in reasons)}."
+    text = "; ".join(reason.rstrip(".") for reason in reasons)
+    return f"{label} {what}: {text}{'' if text.endswith('?') else '.'}"

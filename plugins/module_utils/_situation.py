@@ -36,7 +36,8 @@ class Situation:
     ``instances`` are all VMIs that match the set's selector, also those that belong to somebody else; ``pods`` the launcher pods
     that match it; ``events`` the warnings of the namespace, from before the wait as well; ``autoscalers`` all of the namespace.
     ``pod_metrics`` is None where the metrics API does not answer; ``has_pod_metrics`` tells that from not having been asked.
-    ``is_presence_wanted``: the set has been there, and is not to go.
+    ``is_presence_wanted``: the set has been there, and is not to go. ``is_time_up``: nobody waits any longer, so that what may only be
+    slow is worth telling.
     ``lease`` is virt-controller's own. ``now`` is the API server's time, ``since`` its time when the wait began.
     """
 
@@ -56,6 +57,7 @@ class Situation:
     since: datetime.datetime | None = None
     is_pause_wanted: bool = False
     is_presence_wanted: bool = False
+    is_time_up: bool = False
 
 
 def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:

@@ -51,8 +51,8 @@ class Task:
         return 5.0 if grace is None else float(grace)
 
     def say(self, line: str) -> None:
-        """Report progress, unless nobody wants to know."""
-        if not self.params.get("quiet"):
+        """Report progress, unless nobody wants to know; in check mode nothing is on its way."""
+        if not self.check_mode and not self.params.get("quiet"):
             self.report(line)
 
     def connect(self) -> tuple[Api, Deadline]:

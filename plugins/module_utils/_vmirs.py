@@ -73,6 +73,7 @@ def _ensure(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
             wanted.label,
             "is not ready",
             subject,
+            {**result, **_facts(snapshot)},
             facts=lambda seen: {**result, **_facts(snapshot_of(seen))},
             first=subject.first,
         )
@@ -133,6 +134,7 @@ def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before:
         wanted.label,
         "is not gone",
         subject,
+        {**result, **_facts(Snapshot(before, None))},
         facts=lambda seen: {**result, **_facts(Snapshot(seen.replica_set, seen.instances))},
     )
     return waited.as_result()

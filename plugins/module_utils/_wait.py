@@ -23,7 +23,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import Co
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts, Timeline
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Watch
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Trouble, Watch
 
 Seen = t.TypeVar("Seen")
 
@@ -59,8 +59,8 @@ class Subject(t.Protocol[Seen]):
     def unmet(self, seen: Seen, /) -> t.Sequence[str]:
         """Why it is not yet as it should be; nothing once it is."""
 
-    def diagnose(self, seen: Seen, /) -> t.Sequence[Finding]:
-        """What is wrong, the most telling first."""
+    def diagnose(self, seen: Seen, is_time_up: bool, /) -> t.Sequence[Finding]:
+        """What is wrong, the most telling first; also what may be merely slow once time is up."""
 
     def line(self, seen: Seen, /) -> str:
         """How far it is, without a time."""
@@ -96,31 +96,38 @@ class Waited(t.Generic[Seen]):
     @property
     def reasons(self) -> list[str]:
         """Everything that is missing or wrong, what is wrong first, each thing once."""
-        said = "; ".join(self.unmet)
-        told = [
-            finding.clause
-            for finding in self.findings
-            # What an autoscaler says of itself is among what is missing already.
-            if (finding.message not in said if finding.message else not finding.object.startswith(AUTOSCALERS.kind))
-        ]
+        told = [finding.clause for finding in self.findings if self._is_news(finding)]
         return [*told, *self.unmet]
+
+    def _is_news(self, finding: Finding) -> bool:
+        """True for what is wrong and not said yet by what is missing, as an autoscaler says what is wrong with itself."""
+        if finding.object.startswith(AUTOSCALERS.kind):
+            return finding.fatal and bool(finding.message) and not self._is_said(finding)
+        return not finding.message or not self._is_said(finding)
+
+    def _is_said(self, finding: Finding) -> bool:
+        return any(finding.message in reason for reason in self.unmet)
+
+    def when(self, seconds: float) -> str:
+        """After how long it ended, and that it was early if so."""
+        rest = f", and waiting for the rest of {seconds:.0f} s is of no use" if self.is_hopeless else ""
+        return f"after {self.seconds:.0f} s{rest}"
 
     def sentence(self, label: str, trouble: str, seconds: float) -> str:
         """What to tell the user of a wait in vain: what is wrong in a few words, and what to do."""
-        when = f"after {self.seconds:.0f} s"
-        if self.is_hopeless:
-            when += f", and waiting for the rest of {seconds:.0f} s is of no use"
+        what = f"{trouble} {self.when(seconds)}"
         if not self.findings:
-            return _report.sentence(label, f"{trouble} {when}", self.unmet)
+            return _report.sentence(label, what, self.unmet)
         clauses = [finding.clause for finding in self.findings[:MOST_FINDINGS]]
-        if self.standing:
-            clauses.append(self.standing)
-        return f"{_report.sentence(label, f'{trouble} {when}', clauses)} {self.hint}".rstrip()
+        clauses += [self.standing] if self.standing else []
+        hint = next((finding.hint for finding in self.findings if finding.hint), "")
+        return f"{_report.sentence(label, what, clauses)} {hint}".rstrip()
 
-    @property
-    def hint(self) -> str:
-        """What to do, by the most telling finding that knows."""
-        return next((finding.hint for finding in self.findings if finding.hint), "")
+    def full_sentence(self, label: str, trouble: str, seconds: float) -> str:
+        """The same with every reason, and what to do about the first that is among them."""
+        what = f"{trouble} {self.when(seconds)}" if self.seconds else trouble
+        hint = next((each.hint for each in self.findings if each.hint and (each.fatal or self._is_said(each))), "")
+        return f"{_report.sentence(label, what, self.reasons)} {hint}".rstrip()
 
     def as_result(self) -> Result:
         """As the modules return it."""
@@ -182,19 +189,22 @@ class _Wait(t.Generic[Seen]):
             if waited is not None:
                 return waited
 
-    def judge(self, seen: Seen, is_first: bool = False, trouble: str | None = None) -> Waited[Seen] | None:
+    def judge(self, seen: Seen, is_first: bool = False, trouble: Trouble | None = None) -> Waited[Seen] | None:
         """How the wait ends with what is seen now, None where it goes on."""
         elapsed = self._elapsed
-        unmet = tuple(self._subject.unmet(seen))
-        findings = tuple(self._subject.diagnose(seen)) if unmet else ()
+        unmet, is_time_up = tuple(self._subject.unmet(seen)), self._deadline.is_over
+        findings = tuple(self._subject.diagnose(seen, is_time_up)) if unmet else ()
         self._timeline.note(elapsed, self._subject.counts(seen), self._subject.states(seen))
         if unmet or not is_first:
-            self._progress.tell(elapsed, self._subject.line(seen), self._subject.slowest(seen), is_last=not unmet)
+            line = self._subject.line(seen)
+            if trouble is not None and unmet:
+                line += f"; no answer from the API server ({trouble.text})"
+            self._progress.tell(elapsed, line, self._subject.slowest(seen), is_last=not unmet)
         is_hopeless = not is_first and self._patience.is_over(elapsed, findings)
-        if unmet and not is_hopeless and not self._deadline.is_over:
+        if unmet and not is_hopeless and not is_time_up:
             return None
-        if unmet and trouble and not is_hopeless:
-            unmet = (trouble, *unmet)
+        if unmet and trouble is not None and not is_hopeless:
+            unmet = (trouble.say(), *unmet)
         return Waited(
             seen,
             unmet,
@@ -266,4 +276,5 @@ class _Patience:
 
 
 def _silence(watch: Watch) -> EngineError:
-    return ConnectionFailed(f"The wait ended without an answer: {watch.trouble or 'the API server has told nothing'}.")
+    told = watch.trouble.say() if watch.trouble else "the API server has told nothing"
+    return ConnectionFailed(f"The wait ended without an answer: {told}.")

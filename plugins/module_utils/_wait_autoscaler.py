@@ -117,8 +117,8 @@ class AutoscalerWait:
             reasons.append("its controller has not acted on the change yet")
         return reasons
 
-    def diagnose(self, seen: Situation) -> t.Sequence[Finding]:
-        return diagnose_autoscaler(seen)
+    def diagnose(self, seen: Situation, is_time_up: bool) -> t.Sequence[Finding]:
+        return diagnose_autoscaler(replace(seen, is_time_up=is_time_up))
 
     def line(self, seen: Situation) -> str:
         return _autoscaler.progress_line(seen.name, seen.autoscaler, self.unmet(seen))
@@ -130,7 +130,7 @@ class AutoscalerWait:
         return ""
 
     def counts(self, seen: Situation) -> Counts:
-        return _autoscaler.replicas(seen.autoscaler or {})
+        return _autoscaler.replicas(seen.autoscaler)
 
     def states(self, seen: Situation) -> dict[str, str]:
         return _autoscaler.condition_states(seen.autoscaler)
@@ -150,7 +150,7 @@ class AutoscalerGoneWait(AutoscalerWait):
         finalizers = metadata(seen.autoscaler).get("finalizers") or []
         return [f"it is still there (finalizers: {', '.join(finalizers) or 'none'})"]
 
-    def diagnose(self, _seen: Situation) -> t.Sequence[Finding]:
+    def diagnose(self, _seen: Situation, _is_time_up: bool) -> t.Sequence[Finding]:
         return ()
 
     def line(self, seen: Situation) -> str:
@@ -169,6 +169,7 @@ class VerifiedWait(AutoscalerWait):
         self._read_at = 0.0
         self._has_news = False
         self._pod_metrics = first.pod_metrics
+        self._has_pod_metrics = first.has_pod_metrics
 
     @property
     def first(self) -> Situation:
@@ -207,7 +208,7 @@ class VerifiedWait(AutoscalerWait):
             events=watch.objects(WARNINGS),
             finished=self._finished,
             pod_metrics=self._pod_metrics,
-            has_pod_metrics=True,
+            has_pod_metrics=self._has_pod_metrics,
         )
 
     def probe(self, seen: Situation, elapsed: float) -> float | None:
@@ -216,8 +217,9 @@ class VerifiedWait(AutoscalerWait):
             return None
         is_last = not self._verify(seen, asks_metrics=False)
         due = self._read_at + (LAST_METRICS_EVERY_SECONDS if is_last else METRICS_EVERY_SECONDS)
-        if elapsed >= due or (is_last and self._has_news):
+        if elapsed >= due or not self._has_pod_metrics or (is_last and self._has_news):
             self._pod_metrics = read_pod_metrics(self._api, seen)
+            self._has_pod_metrics = True
             self._read_at = elapsed
         self._has_news = False
         return max(due, self._read_at + LAST_METRICS_EVERY_SECONDS)
@@ -228,10 +230,11 @@ class VerifiedWait(AutoscalerWait):
     def _verify(self, seen: Situation, asks_metrics: bool = True) -> list[str]:
         autoscaler = seen.autoscaler
         target = snapshot_of(seen) if autoscaler is not None and _autoscaler.scales_replica_set(autoscaler) else None
-        evidence = Evidence(autoscaler, target, seen.pod_metrics, seen.now)
+        evidence = Evidence(autoscaler, target, seen.pod_metrics if seen.has_pod_metrics else (), seen.now)
         return _autoscaler.verify(evidence, self._expected, label(AUTOSCALERS, seen.namespace, seen.name), asks_metrics)
 
-    def diagnose(self, seen: Situation) -> t.Sequence[Finding]:
+    def diagnose(self, seen: Situation, is_time_up: bool) -> t.Sequence[Finding]:
+        seen = replace(seen, is_time_up=is_time_up)
         findings = tuple(diagnose_autoscaler(seen))
         if seen.replica_set is None:
             return findings

@@ -148,8 +148,8 @@ class ReadyWait:
     def unmet(self, seen: Situation) -> t.Sequence[str]:
         return _replicaset.unmet(self._snapshot(seen), accepts_pause=self._base.is_pause_wanted)
 
-    def diagnose(self, seen: Situation) -> t.Sequence[Finding]:
-        return diagnose_replica_set(seen)
+    def diagnose(self, seen: Situation, is_time_up: bool) -> t.Sequence[Finding]:
+        return diagnose_replica_set(replace(seen, is_time_up=is_time_up))
 
     def line(self, seen: Situation) -> str:
         return _replicaset.progress_line(seen.name, self._snapshot(seen))

@@ -30,6 +30,8 @@ BELIEVED_AFTER_SECONDS = 15.0
 # Who may list but not watch gets this.
 POLL_SECONDS = 2.0
 _GONE = 410
+# How what a task went through begins where it is this.
+POLLED = "POLL "
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,18 @@ class Change:
     key: str
     before: Object | None
     after: Object | None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why nothing has been heard of a source, and for how many seconds."""
+
+    text: str
+    seconds: float
+
+    def say(self) -> str:
+        """As a clause."""
+        return f"the API server has not answered for {self.seconds:.0f} s ({self.text})"
 
 
 @dataclass(frozen=True)
@@ -111,12 +125,12 @@ class Watch:
         return tuple((self._objects.get(key) or {}).values())
 
     @property
-    def trouble(self) -> str | None:
+    def trouble(self) -> Trouble | None:
         """Why and for how long the API server has not told anything of some source, None while it does."""
         if not self._troubles:
             return None
         since, text = min(self._troubles.values())
-        return f"the API server has not answered for {self._clock.now() - since:.0f} s ({text})"
+        return Trouble(text, self._clock.now() - since)
 
     def take(self, seconds: float) -> list[Change]:
         """What has changed, as soon as anything has, after ``seconds`` at most. Raises ``EngineError`` of a source that is needed."""
@@ -256,7 +270,7 @@ class _Feed(threading.Thread):
         elif status in (403, 405) and self._version and not self._has_watched and not self.source.is_evidence:
             # It may be listed, and not watched: then looking again and again has to do.
             self._is_polling = True
-            self._note("watching is not allowed")
+            self._api.retries.append(f"{POLLED}{self.source.resource.qualified}")
         elif self._has_worked and self._is_refusal_young():
             self._rest(f"HTTP {status}")
         else:

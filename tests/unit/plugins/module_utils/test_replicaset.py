@@ -213,7 +213,7 @@ def test_a_vmi_is_summarised() -> None:
         (sandbox_snapshot("deleting"), "web: being deleted, 2 VMIs left"),
         (snapshot(replica_set(1, ready=0), instance("web0", phase=None, ready=False)), "web: 0/1 ready, 1 new"),
         (snapshot(None), "web: gone"),
-        (snapshot(None, *instances(1, deleting=True)), "web: being deleted, 1 VMIs left"),
+        (snapshot(None, *instances(1, deleting=True)), "web: being deleted, 1 VMI left"),
     ],
 )
 def test_progress_is_one_line(found: Snapshot, line: str) -> None:
