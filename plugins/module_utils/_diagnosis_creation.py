@@ -33,6 +33,9 @@ _WORDS: tuple[tuple[str, Reason | None], ...] = (
 )
 
 
+_NO_ACCOUNT = "error looking up service account"
+
+
 def refused(message: str, refusal: Reason) -> Reason | None:
     """The reason in what was said about a creation that failed; ``refusal`` where admission just refuses it, None where it is none."""
     for pattern, reason in _WORDS:
@@ -99,13 +102,15 @@ def pod_failures(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     if reason is None:
         return
     is_quota = reason is reasons.QUOTA_EXCEEDED
+    # A namespace gets its service account a moment after it is made.
+    heals_soon = (is_quota and scene.frees_room) or _NO_ACCOUNT in message
     yield Symptom(
         reason,
         INSTANCES.kind,
         name_of(instance),
         message=message,
         detail=f"the launcher pod of VMI {name_of(instance)}",
-        is_fatal=False if is_quota and scene.frees_room else None,
+        is_fatal=False if heals_soon else None,
         group=quantities_apart(message) if is_quota else None,
     )
 

@@ -82,7 +82,8 @@ class Subject(t.Protocol[Seen]):
 class Waited(t.Generic[Seen]):
     """How a wait ended: what was seen last, what is unmet (nothing after success), what is wrong, and what happened meanwhile.
 
-    ``is_hopeless`` where it ended before its time, since nothing could come of it.
+    ``standing`` is how far it came, ``trouble`` why nothing has been heard lately, ``is_hopeless`` where it ended before its time, since
+    nothing could come of it.
     """
 
     seen: Seen
@@ -91,13 +92,14 @@ class Waited(t.Generic[Seen]):
     seconds: float
     timeline: tuple[dict[str, t.Any], ...]
     standing: str = ""
+    trouble: str = ""
     is_hopeless: bool = False
 
     @property
     def reasons(self) -> list[str]:
         """Everything that is missing or wrong, what is wrong first, each thing once."""
         told = [finding.clause for finding in self.findings if self._is_news(finding)]
-        return [*told, *self.unmet]
+        return [*([self.trouble] if self.trouble else []), *told, *self.unmet]
 
     def _is_news(self, finding: Finding) -> bool:
         """True for what is wrong and not said yet by what is missing, as an autoscaler says what is wrong with itself."""
@@ -117,8 +119,9 @@ class Waited(t.Generic[Seen]):
         """What to tell the user of a wait in vain: what is wrong in a few words, and what to do."""
         what = f"{trouble} {self.when(seconds)}"
         if not self.findings:
-            return _report.sentence(label, what, self.unmet)
-        clauses = [finding.clause for finding in self.findings[:MOST_FINDINGS]]
+            return _report.sentence(label, what, self.reasons)
+        clauses = [self.trouble] if self.trouble else []
+        clauses += [finding.clause for finding in self.findings[:MOST_FINDINGS]]
         clauses += [self.standing] if self.standing else []
         hint = next((finding.hint for finding in self.findings if finding.hint), "")
         return f"{_report.sentence(label, what, clauses)} {hint}".rstrip()
@@ -203,8 +206,7 @@ class _Wait(t.Generic[Seen]):
         is_hopeless = not is_first and self._patience.is_over(elapsed, findings)
         if unmet and not is_hopeless and not is_time_up:
             return None
-        if unmet and trouble is not None and not is_hopeless:
-            unmet = (trouble.say(), *unmet)
+        silence = trouble.say() if unmet and trouble is not None and not is_hopeless else ""
         return Waited(
             seen,
             unmet,
@@ -212,6 +214,7 @@ class _Wait(t.Generic[Seen]):
             round(elapsed, 3),
             tuple(self._timeline.as_result()),
             self._subject.standing(seen),
+            silence,
             is_hopeless and bool(unmet),
         )
 

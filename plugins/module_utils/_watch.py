@@ -151,7 +151,8 @@ class Watch:
         if news.failure is not None:
             raise news.failure
         if news.trouble is not None:
-            self._troubles.setdefault(key, (self._clock.now(), news.trouble))
+            since, _ = self._troubles.get(key, (self._clock.now(), ""))
+            self._troubles[key] = since, news.trouble
             return
         self._troubles.pop(key, None)
         present = self._objects.get(key) or {}

@@ -20,6 +20,7 @@ from integration.support.audit import AuditLog
 from integration.support.cluster import Cluster, given_kubeconfig, real_cluster, sandbox_cluster
 
 SANDBOX_TESTS = Path(__file__).parent / "sandbox"
+IS_SLOW_WANTED = os.environ.get("VMSCALE_TEST_SLOW") == "1"
 SANDBOX = os.environ.get("VMSCALE_TEST_SANDBOX", "integration")
 
 
@@ -32,8 +33,10 @@ def pytest_report_header() -> str:
 # First, since pytest-xdist reads the groups in its own hook.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the sandbox share sandboxes of their own: they stay together on one worker."""
+    """The tests of the sandbox share sandboxes of their own: they stay together on one worker. Slow tests run on demand."""
     for item in items:
+        if item.get_closest_marker("slow") and not IS_SLOW_WANTED:
+            item.add_marker(pytest.mark.skip(reason="takes long: VMSCALE_TEST_SLOW=1"))
         if SANDBOX_TESTS in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("sandboxes"))
 

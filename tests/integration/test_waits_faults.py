@@ -10,10 +10,11 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from dev.paths import CHECKOUT
 from dev.sandbox import Sandbox
@@ -22,11 +23,11 @@ from integration.support.api import Api
 from integration.support.faults import AUTOSCALERS, CLUSTER, SETS, Row
 
 TABLE = CHECKOUT / "docs" / "faults.md"
-IS_SLOW_WANTED = os.environ.get("VMSCALE_TEST_SLOW") == "1"
 
 
-def named(row: Row) -> str:
-    return row.what
+def cases(rows: Sequence[Row]) -> list[ParameterSet]:
+    """Return the rows as parameters of a test."""
+    return [pytest.param(row, id=row.what, marks=[pytest.mark.slow] if row.is_slow else []) for row in rows]
 
 
 @pytest.fixture
@@ -35,8 +36,9 @@ def turned(sandbox: Sandbox, namespace: str) -> Iterator[list[tuple[str, ...]]]:
     dials: list[tuple[str, ...]] = []
     yield dials
     for name, *arguments in dials:
-        options = [each for each in arguments if each not in ("--pods", "0")]
-        sandbox.heal(name, *(each.format(namespace=namespace) for each in options))
+        # What says how much or which one is for the fault alone.
+        where = arguments[: arguments.index("-n") + 2] if "-n" in arguments else ()
+        sandbox.heal(name, *(each.format(namespace=namespace) for each in where))
 
 
 def check(row: Row, ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str, dials: list[tuple[str, ...]]) -> None:
@@ -75,34 +77,26 @@ def _keep(row: Row, seconds: float, message: str, namespace: str) -> None:
         Path(directory, f"{re.sub('[^a-z0-9]+', '-', row.what.lower())}.json").write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize("row", SETS, ids=named)
+@pytest.mark.parametrize("row", cases(SETS))
 def test_a_set_with_a_fault(
     row: Row, local_ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str, turned: list[tuple[str, ...]]
 ) -> None:
-    _skip_slow(row)
     check(row, local_ansible, api, sandbox, namespace, turned)
 
 
-@pytest.mark.parametrize("row", AUTOSCALERS, ids=named)
+@pytest.mark.parametrize("row", cases(AUTOSCALERS))
 def test_an_autoscaler_with_a_fault(
     row: Row, local_ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str, turned: list[tuple[str, ...]]
 ) -> None:
-    _skip_slow(row)
     check(row, local_ansible, api, sandbox, namespace, turned)
 
 
 @pytest.mark.serial
-@pytest.mark.parametrize("row", CLUSTER, ids=named)
+@pytest.mark.parametrize("row", cases(CLUSTER))
 def test_a_cluster_with_a_fault(
     row: Row, local_ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str, turned: list[tuple[str, ...]]
 ) -> None:
-    _skip_slow(row)
     check(row, local_ansible, api, sandbox, namespace, turned)
-
-
-def _skip_slow(row: Row) -> None:
-    if row.is_slow and not IS_SLOW_WANTED:
-        pytest.skip("takes long: VMSCALE_TEST_SLOW=1")
 
 
 def test_the_other_shell_waits_and_says_the_same(make_ansible: object, api: Api, sandbox: Sandbox, namespace: str) -> None:

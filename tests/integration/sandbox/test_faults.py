@@ -139,6 +139,7 @@ def test_a_running_vm_is_paused(place: Place) -> None:
     eventually("a ready VM", lambda: place.ready("web") == 1 and not place.has("web", "Paused", "PausedByUser"))
 
 
+@pytest.mark.slow
 def test_a_vm_is_deaf_to_the_power_button(place: Place) -> None:
     place.create("deaf", terminationGracePeriodSeconds=30)
     eventually("a VM", lambda: place.ready("deaf") == 1)
@@ -152,6 +153,7 @@ def test_a_vm_is_deaf_to_the_power_button(place: Place) -> None:
     eventually("no VM", lambda: not place.instances("deaf"), 15)
 
 
+@pytest.mark.slow
 def test_a_launcher_crashes_once(place: Place) -> None:
     uid = place.instances("web")[0]["metadata"]["uid"]
     place.run("fault", "launcher-crash", "web", "-n", NAMESPACE)
@@ -211,16 +213,17 @@ def _conditions(place: Place) -> list[str]:
 
 def test_a_completed_launcher_is_left_over(place: Place) -> None:
     place.run("fault", "completed-launcher", "web", "-n", NAMESPACE)
-    eventually("a completed pod", lambda: sorted(_pod_phases(place)) == ["Running", "Succeeded"])
+    eventually("a completed pod", lambda: _pod_phases(place).count("Succeeded") == 1)
     place.run("heal", "completed-launcher", "web", "-n", NAMESPACE)
-    eventually("it gone", lambda: _pod_phases(place) == ["Running"])
-    assert place.ready("web") == 1
+    eventually("it gone", lambda: set(_pod_phases(place)) == {"Running"})
+    assert place.ready("web") >= 1
 
 
 def _pod_phases(place: Place) -> list[str]:
     return [item["status"]["phase"] for item in place.api.request("GET", f"{PODS}?labelSelector=test%3Dweb")["items"]]
 
 
+@pytest.mark.slow
 def test_a_node_is_lost_and_found(place: Place) -> None:
     eventually("a node that is silent", lambda: _node_status(place) == "Unknown", 120)
     eventually("a VM that is not ready", lambda: place.ready("stranded") == 0)
@@ -267,6 +270,7 @@ def test_watches_of_vmis_are_gone(place: Place) -> None:
     assert place.api.request("GET", f"{INSTANCES}?watch=1&timeoutSeconds=1&resourceVersion={version}").get("type") != "ERROR"
 
 
+@pytest.mark.slow
 def test_the_metrics_api_is_away_until_healed(place: Place) -> None:
     place.run("fault", "no-metrics-api")
     eventually("404", lambda: place.refusal(METRICS).startswith("404"))
@@ -276,6 +280,7 @@ def test_the_metrics_api_is_away_until_healed(place: Place) -> None:
     eventually("metrics", lambda: place.refusal(METRICS) == "")
 
 
+@pytest.mark.slow
 def test_the_metrics_api_has_no_figures(place: Place) -> None:
     eventually("figures", lambda: bool(place.api.request("GET", METRICS)["items"]))
     place.run("fault", "no-metrics")
@@ -310,6 +315,7 @@ DOWN: dict[str, Shows] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DOWN)
 def test_a_component_is_down(place: Place, name: str) -> None:
     place.run("fault", name)
@@ -321,6 +327,7 @@ def test_a_component_is_down(place: Place, name: str) -> None:
     eventually(f"no {name}", lambda: place.refusal(METRICS) == "" and not DOWN[name](place, name))
 
 
+@pytest.mark.slow
 def test_all_is_healed_though_much_is_down(place: Place) -> None:
     place.run("fault", "never-boot", "web", "-n", NAMESPACE)
     for name in ("unschedulable", "virt-api-down", "api-down"):

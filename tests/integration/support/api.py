@@ -21,6 +21,7 @@ COLLECTIONS = {
     "namespaces": "/api/v1",
     "pods": "/api/v1",
     "events": "/api/v1",
+    "serviceaccounts": "/api/v1",
     "resourcequotas": "/api/v1",
     "configmaps": "/api/v1",
     "deployments": "/apis/apps/v1",

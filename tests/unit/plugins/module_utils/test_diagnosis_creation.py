@@ -119,3 +119,10 @@ def test_what_could_not_be_created_before_does_not_matter_once_all_are_there() -
     about = {"kind": "VirtualMachineInstanceReplicaSet", "name": live["name"], "uid": live["uid"]}
     events = tuple({**event, "involvedObject": about} for event in rejected.events)
     assert words(dataclasses.replace(situation, events=events, since=rejected.since)) == []
+
+
+def test_a_namespace_without_its_service_account_yet_is_no_reason_to_give_up() -> None:
+    message = 'pods "virt-launcher-web-" is forbidden: error looking up service account d/default: serviceaccount "default" not found'
+    young = with_instances(fault("pod-security", events=()), lambda each: with_condition(each, "Synchronized", message=message))
+    found = diagnose_replica_set(young)[0]
+    assert (found.reason, found.fatal) == ("PodRejected", False)

@@ -84,15 +84,17 @@ def test_whoever_wants_quiet_is_told_nothing() -> None:
     assert lines == []
 
 
-def waited(*findings: Finding, is_hopeless: bool = False) -> Waited[None]:
+def waited(*findings: Finding, is_hopeless: bool = False, trouble: str = "") -> Waited[None]:
     """Return a wait in vain."""
-    return Waited(None, ("1 of 3 ready", "VMI web0 is Scheduling (0/4 nodes)"), findings, 6.2, (), "1 of 3 ready", is_hopeless)
+    return Waited(None, ("1 of 3 ready", "VMI web0 is Scheduling (0/4 nodes)"), findings, 6.2, (), "1 of 3 ready", trouble, is_hopeless)
 
 
 @pytest.mark.parametrize(
     ("wait", "sentence"),
     [
         (waited(), "Set a is not ready after 6 s: 1 of 3 ready; VMI web0 is Scheduling (0/4 nodes)."),
+        (waited(HARMLESS, trouble="no answer"), "Set a is not ready after 6 s: no answer; web0 boots; 1 of 3 ready. Look at its console."),
+        (waited(trouble="no answer"), "Set a is not ready after 6 s: no answer; 1 of 3 ready; VMI web0 is Scheduling (0/4 nodes)."),
         (waited(HARMLESS), "Set a is not ready after 6 s: web0 boots; 1 of 3 ready. Look at its console."),
         (
             waited(HEALS, HARMLESS, is_hopeless=True),
