@@ -141,6 +141,7 @@ def test_a_vm_that_loses_its_readiness_leaves_the_ready_count(local_ansible: Ans
     failed = local_ansible.run_tasks(vmirs(definition=replica_set(NAME, 2), wait=True, wait_timeout=2)).require_failed()
 
     assert not failed.last.is_changed
-    assert f"1 of 2 ready; VMI {instance} is Running" in failed.last.message
+    assert f"VMI {instance} runs and is not ready (ContainersNotReady): " in failed.last.message
+    assert "; 1 of 2 ready. " in failed.last.message
     api.merge("vmis", namespace, instance, {"metadata": {"annotations": {"sandbox.vmscale.kubevirt/fault": None}}})
     assert local_ansible.run_tasks(task).require_ok().last["replicas"]["ready"] == 2

@@ -136,6 +136,7 @@ def test_kubevirt_is_installed_modified_and_removed_each_once(bare: BareCluster)
     assert bare.run_role(state="absent").changed == []
 
 
+@pytest.mark.slow
 def test_what_the_role_set_is_taken_back_and_what_someone_else_set_is_kept(bare: BareCluster) -> None:
     bare.install(configuration=MASQUERADE)
     bare.apply(kubevirt_resource(configuration={"developerConfiguration": {"useEmulation": False}}), by=SOMEONE)
@@ -146,6 +147,7 @@ def test_what_the_role_set_is_taken_back_and_what_someone_else_set_is_kept(bare:
     assert bare.configuration() == {"developerConfiguration": {"useEmulation": False}}
 
 
+@pytest.mark.slow
 def test_emulation_stays_off_where_one_node_offers_kvm(bare: BareCluster) -> None:
     bare.install()
     bare.add_node("first", kvm="0")
@@ -158,6 +160,7 @@ def test_emulation_stays_off_where_one_node_offers_kvm(bare: BareCluster) -> Non
     assert emulation(bare) is None
 
 
+@pytest.mark.slow
 def test_emulation_stays_off_and_the_user_is_told_where_no_node_speaks_of_kvm(bare: BareCluster) -> None:
     bare.install()
     bare.add_node("first")
@@ -181,6 +184,7 @@ def test_an_older_version_stays_and_the_user_is_told(bare: BareCluster) -> None:
     assert f"KubeVirt {OLDER} is installed and stays. Set kubevirt_upgrade: true to have {VERSION}." in left.said
 
 
+@pytest.mark.slow
 def test_an_older_version_is_upgraded_when_that_is_asked_for(bare: BareCluster) -> None:
     bare.install(OLDER)
     bare.add_node("first", kvm="1k")
@@ -210,6 +214,7 @@ def test_what_another_tool_installed_is_left_alone_where_it_has_what_is_asked_fo
     assert left.result == {"version": VERSION, "managed": False, "emulation": False, "metrics_server": "foreign"}
 
 
+@pytest.mark.slow
 def test_kubevirt_of_another_tool_is_refused_where_it_lacks_something(bare: BareCluster) -> None:
     bare.install(by=SOMEONE)
 
@@ -219,6 +224,7 @@ def test_kubevirt_of_another_tool_is_refused_where_it_lacks_something(bare: Bare
     assert "kubevirt_adopt: true" in said
 
 
+@pytest.mark.slow
 def test_kubevirt_of_another_tool_is_removed_only_after_it_was_adopted(bare: BareCluster) -> None:
     bare.install(by=SOMEONE)
     bare.apply(metrics_api())
@@ -243,12 +249,14 @@ def test_kubevirt_in_another_namespace_is_never_adopted(bare: BareCluster) -> No
     assert said.endswith("Configure it with the tool that installed it.")
 
 
+@pytest.mark.slow
 def test_an_operator_of_another_tool_without_its_resource_is_refused(bare: BareCluster) -> None:
     bare.apply(*operator_release(bare.definition))
 
     assert "there is no KubeVirt resource for it" in refusal(bare.run_role())
 
 
+@pytest.mark.slow
 def test_the_metrics_api_of_another_tool_is_never_overwritten(bare: BareCluster) -> None:
     bare.apply(metrics_api())
 
@@ -257,6 +265,7 @@ def test_the_metrics_api_of_another_tool_is_never_overwritten(bare: BareCluster)
     assert said.startswith("APIService v1beta1.metrics.k8s.io is there and was not installed by this role")
 
 
+@pytest.mark.slow
 def test_a_stuck_operator_is_reported_with_its_conditions_and_the_trouble_of_its_pods(bare: BareCluster) -> None:
     bare.operator.trouble = "Deploying version v1.8.2 with registry quay.io/kubevirt"
     bare.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OPERATOR_NAMESPACE}})
@@ -269,6 +278,7 @@ def test_a_stuck_operator_is_reported_with_its_conditions_and_the_trouble_of_its
     assert 'Pod virt-api-1, container virt-api, waits with ImagePullBackOff: Back-off pulling image "none".' in said
 
 
+@pytest.mark.slow
 def test_a_removal_that_hangs_names_the_log_of_the_operator(bare: BareCluster) -> None:
     bare.install()
     bare.operator.is_halted = True
@@ -279,6 +289,7 @@ def test_a_removal_that_hangs_names_the_log_of_the_operator(bare: BareCluster) -
     assert "log of Deployment kubevirt/virt-operator" in said
 
 
+@pytest.mark.slow
 def test_a_removal_that_is_refused_repeats_why_and_the_operator_stays(bare: BareCluster) -> None:
     bare.install()
     reason = "kubevirt is still in use, there are still Virtual Machine Instances present"
@@ -292,6 +303,7 @@ def test_a_removal_that_is_refused_repeats_why_and_the_operator_stays(bare: Bare
     assert bare.operator_image()
 
 
+@pytest.mark.slow
 def test_kubelets_that_metrics_server_does_not_trust_are_named_as_the_reason(bare: BareCluster) -> None:
     bare.install(by=SOMEONE)
     with kubelet(bare.state, SCRAPE_LOG) as port:
@@ -311,6 +323,7 @@ def test_a_manifest_that_is_missing_is_named_with_its_variable(bare: BareCluster
     assert "Set kubevirt_operator_manifest to a file" in said
 
 
+@pytest.mark.slow
 def test_a_manifest_of_something_else_is_refused(bare: BareCluster) -> None:
     said = refusal(bare.run_role(operator_manifest=bare.metrics_server_manifest()))
 

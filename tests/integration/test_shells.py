@@ -26,6 +26,7 @@ from integration.support.seed import SEED_SET
 NAME = "web"
 # What differs from run to run, whichever the shell.
 VOLATILE = {
+    "timeline",
     "uid",
     "resourceVersion",
     "creationTimestamp",

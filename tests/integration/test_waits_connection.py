@@ -75,7 +75,7 @@ def test_an_api_server_that_is_killed_and_comes_back(local_ansible: Ansible, api
 
 
 def test_watches_that_are_gone(local_ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str) -> None:
-    run, failures = while_it_waits(local_ansible, slow_task(20), api, namespace, lambda: sandbox.fault("watch-gone"))
+    run, failures = while_it_waits(local_ansible, slow_task(10), api, namespace, lambda: sandbox.fault("watch-gone"))
     done = run.require_ok().last
     assert failures == []
     assert done["replicas"]["ready"] == 2
@@ -93,7 +93,7 @@ def test_a_server_that_is_too_busy(local_ansible: Ansible, api: Api, sandbox: Sa
         sandbox.heal("throttle")
 
     try:
-        run, failures = while_it_waits(local_ansible, slow_task(30), api, namespace, throttle)
+        run, failures = while_it_waits(local_ansible, slow_task(22), api, namespace, throttle)
     finally:
         sandbox.heal("throttle")
     done = run.require_ok().last

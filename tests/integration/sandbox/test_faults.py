@@ -16,6 +16,8 @@ from integration.sandbox.command import Command, eventually
 from integration.sandbox.objects import autoscaler, replica_set
 from sandbox.api import ApiError
 
+# The tests of waits turn most of these dials as well; here each is seen by itself.
+pytestmark = pytest.mark.slow
 NAMESPACE = "faults"
 SETS = f"/apis/kubevirt.io/v1/namespaces/{NAMESPACE}/virtualmachineinstancereplicasets"
 INSTANCES = f"/apis/kubevirt.io/v1/namespaces/{NAMESPACE}/virtualmachineinstances"
@@ -139,7 +141,6 @@ def test_a_running_vm_is_paused(place: Place) -> None:
     eventually("a ready VM", lambda: place.ready("web") == 1 and not place.has("web", "Paused", "PausedByUser"))
 
 
-@pytest.mark.slow
 def test_a_vm_is_deaf_to_the_power_button(place: Place) -> None:
     place.create("deaf", terminationGracePeriodSeconds=30)
     eventually("a VM", lambda: place.ready("deaf") == 1)
@@ -153,7 +154,6 @@ def test_a_vm_is_deaf_to_the_power_button(place: Place) -> None:
     eventually("no VM", lambda: not place.instances("deaf"), 15)
 
 
-@pytest.mark.slow
 def test_a_launcher_crashes_once(place: Place) -> None:
     uid = place.instances("web")[0]["metadata"]["uid"]
     place.run("fault", "launcher-crash", "web", "-n", NAMESPACE)
@@ -223,7 +223,6 @@ def _pod_phases(place: Place) -> list[str]:
     return [item["status"]["phase"] for item in place.api.request("GET", f"{PODS}?labelSelector=test%3Dweb")["items"]]
 
 
-@pytest.mark.slow
 def test_a_node_is_lost_and_found(place: Place) -> None:
     eventually("a node that is silent", lambda: _node_status(place) == "Unknown", 120)
     eventually("a VM that is not ready", lambda: place.ready("stranded") == 0)
@@ -264,13 +263,20 @@ def test_watches_of_vmis_are_gone(place: Place) -> None:
     watch = f"{INSTANCES}?watch=1&timeoutSeconds=1&resourceVersion={version}"
     assert place.api.request("GET", watch).get("type") != "ERROR"
     place.run("fault", "watch-gone")
-    eventually("410", lambda: place.api.request("GET", watch).get("object", {}).get("code") == 410)
+
+    def is_gone() -> bool:
+        try:
+            return bool(place.api.request("GET", watch).get("object", {}).get("code") == 410)
+        except ApiError:
+            # It is told so while the API server sets up what it watches anew.
+            return False
+
+    eventually("410", is_gone)
     place.run("heal", "watch-gone")
     version = place.api.request("GET", f"{INSTANCES}?limit=1")["metadata"]["resourceVersion"]
     assert place.api.request("GET", f"{INSTANCES}?watch=1&timeoutSeconds=1&resourceVersion={version}").get("type") != "ERROR"
 
 
-@pytest.mark.slow
 def test_the_metrics_api_is_away_until_healed(place: Place) -> None:
     place.run("fault", "no-metrics-api")
     eventually("404", lambda: place.refusal(METRICS).startswith("404"))
@@ -280,7 +286,6 @@ def test_the_metrics_api_is_away_until_healed(place: Place) -> None:
     eventually("metrics", lambda: place.refusal(METRICS) == "")
 
 
-@pytest.mark.slow
 def test_the_metrics_api_has_no_figures(place: Place) -> None:
     eventually("figures", lambda: bool(place.api.request("GET", METRICS)["items"]))
     place.run("fault", "no-metrics")
@@ -315,7 +320,6 @@ DOWN: dict[str, Shows] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", DOWN)
 def test_a_component_is_down(place: Place, name: str) -> None:
     place.run("fault", name)
@@ -327,7 +331,6 @@ def test_a_component_is_down(place: Place, name: str) -> None:
     eventually(f"no {name}", lambda: place.refusal(METRICS) == "" and not DOWN[name](place, name))
 
 
-@pytest.mark.slow
 def test_all_is_healed_though_much_is_down(place: Place) -> None:
     place.run("fault", "never-boot", "web", "-n", NAMESPACE)
     for name in ("unschedulable", "virt-api-down", "api-down"):

@@ -85,6 +85,7 @@ def test_a_component_can_be_held_down(sandbox: Command) -> None:
     eventually("a healthy sandbox", sandbox.is_healthy)
 
 
+@pytest.mark.slow
 def test_a_lingering_api_server_is_ended(sandbox: Command) -> None:
     before = sandbox.pids()["kube-apiserver"]
     os.kill(before, signal.SIGTERM)

@@ -273,7 +273,15 @@ CLUSTER: Sequence[Row] = (
         prepare=_create_ready(),
         then=_delete_instance,
     ),
-    Row("virt-controller that is down", "VirtControllerDown", "has not renewed its lease", _wait(), 60, dial=("virt-controller-down",)),
+    Row(
+        "virt-controller that is down",
+        "VirtControllerDown",
+        "has not renewed its lease",
+        _wait(),
+        60,
+        is_slow=True,
+        dial=("virt-controller-down",),
+    ),
     Row(
         "no metrics API",
         "MetricsApiDown",
@@ -289,11 +297,20 @@ CLUSTER: Sequence[Row] = (
         "unable to handle the request",
         _acts(require_metrics_api=False),
         25,
+        is_slow=True,
         dial=("metrics-down",),
         prepare=_create_ready(),
     ),
     Row(
-        "no metrics of the pods", "NoMetricsYet", "no metrics", _acts(12), 13, is_early=False, dial=("no-metrics",), prepare=_create_ready()
+        "no metrics of the pods",
+        "NoMetricsYet",
+        "no metrics",
+        _acts(12),
+        13,
+        is_early=False,
+        is_slow=True,
+        dial=("no-metrics",),
+        prepare=_create_ready(),
     ),
     Row(
         "no autoscaler controller",
