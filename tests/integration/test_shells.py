@@ -27,6 +27,7 @@ NAME = "web"
 # What differs from run to run, whichever the shell.
 VOLATILE = {
     "timeline",
+    "diagnosis",
     "uid",
     "resourceVersion",
     "creationTimestamp",

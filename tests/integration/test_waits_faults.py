@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,13 +15,11 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from dev.paths import CHECKOUT
 from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible
 from integration.support.api import Api
+from integration.support.fault_table import SECTIONS, TABLE, file_name
 from integration.support.faults import AUTOSCALERS, CLUSTER, SETS, Row
-
-TABLE = CHECKOUT / "docs" / "faults.md"
 
 
 def cases(rows: Sequence[Row]) -> list[ParameterSet]:
@@ -74,7 +71,7 @@ def _keep(row: Row, seconds: float, message: str, namespace: str) -> None:
     if directory:
         seen = {"dial": " ".join(row.dial).replace("{namespace}", "NAMESPACE"), "seconds": seconds, "message": message}
         text = json.dumps(seen).replace(namespace, "NAMESPACE")
-        Path(directory, f"{re.sub('[^a-z0-9]+', '-', row.what.lower())}.json").write_text(text, encoding="utf-8")
+        Path(directory, file_name(row)).write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("row", cases(SETS))
@@ -106,3 +103,10 @@ def test_the_other_shell_waits_and_says_the_same(make_ansible: object, api: Api,
         check(row, make_ansible("remote"), api, sandbox, namespace, dials)  # type: ignore[operator]
     finally:
         sandbox.heal("pod-security", "-n", namespace)
+
+
+def test_the_documentation_has_every_fault() -> None:
+    text = TABLE.read_text(encoding="utf-8")
+    rows = [row for section in SECTIONS.values() for row in section]
+    assert [row.what for row in rows if f"| {row.what} |" not in text] == []
+    assert text.count("\n| ") == len(rows) + len(SECTIONS)

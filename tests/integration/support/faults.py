@@ -226,7 +226,7 @@ SETS: Sequence[Row] = (
     ),
     Row(
         "VMIs that belong to another set",
-        "SelectorOverlap",
+        "SelectorOverlap|GuestNotRunning",
         "belongs to VirtualMachineInstanceReplicaSet other",
         _wait(6),
         7,
