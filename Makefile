@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 ARGS ?=
 DEV = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m dev
-COMMANDS = demo test test-kind lint unit sanity integration molecule sandbox-up sandbox-down clean
+COMMANDS = demo test test-kind test-kind-if-made lint unit sanity integration molecule sandbox-up sandbox-down clean
 
 .PHONY: help $(COMMANDS)
 .DEFAULT_GOAL := help

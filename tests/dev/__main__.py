@@ -20,7 +20,7 @@ from dev.paths import checkout_cache
 from dev.processes import say
 from dev.sandbox import Sandbox
 from dev.stages import STAGES
-from dev.suite import run_all, run_kind, run_suite
+from dev.suite import run_all, run_kind, run_kind_if_made, run_suite
 
 DEMO_SANDBOX = "demo"
 SANDBOXES = (DEMO_SANDBOX, "integration", "molecule")
@@ -86,6 +86,7 @@ def _guarded(act: Callable[[], int]) -> Callable[[], int]:
 COMMANDS = {
     "test": run_all,
     "test-kind": run_kind,
+    "test-kind-if-made": run_kind_if_made,
     "demo": run_demo,
     "sandbox-up": _guarded(_sandbox_up),
     "sandbox-down": _guarded(_sandbox_down),

@@ -61,7 +61,7 @@ def test_a_missing_autoscaler(ansible: Ansible, namespace: str) -> None:
 
 def test_a_missing_target(local_ansible: Ansible, api: Api, namespace: str) -> None:
     api.create("hpas", namespace, autoscaler(NAME, TARGET, 1, 3))
-    failed = local_ansible.run_tasks(verify(wait_timeout=4)).require_failed()
+    failed = local_ansible.run_tasks(verify(wait_timeout=60)).require_failed()
 
     assert f"its target VirtualMachineInstanceReplicaSet {TARGET} does not exist" in failed.last["reasons"]
     assert any(reason.startswith("AbleToScale is False (FailedGetScale: ") for reason in failed.last["reasons"])

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from dev.processes import say
 from kind.cluster import Cluster
-from kind.host import find_way
+from kind.engine import ensure_engine
+from kind.host import ensure_packages, find_way
 from kind.images import ALL
 from kind.load import set_load
 from kind.steps import clean, remaining
@@ -37,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kind", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("check", help="say whether and how the cluster can be had here").set_defaults(run=_check)
+    check = commands.add_parser("check", help="say whether and how the cluster can be had here")
+    check.add_argument("--start", action="store_true", help="fail unless all images are made and their Docker can be started")
+    check.set_defaults(run=_check)
     commands.add_parser("images", help="make all images").set_defaults(run=_images)
     commands.add_parser("up", help="bring the cluster up").set_defaults(run=_up)
     commands.add_parser("down", help="remove the cluster; images stay").set_defaults(run=_down)
@@ -56,13 +59,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check(_options: argparse.Namespace) -> int:
+def _check(options: argparse.Namespace) -> int:
     way = find_way()
     say(f"{way.source}: {way.reason}")
     if way.source == "built":
         missing = remaining(ALL)
         say(f"to be made first: {', '.join(step.name for step in missing)}" if missing else "all images are made")
-    return 1 if way.source == "none" else 0
+        if options.start and not missing:
+            ensure_packages()
+            ensure_engine()
+            return 0
+    return 1 if way.source == "none" or options.start else 0
 
 
 def _images(_options: argparse.Namespace) -> None:

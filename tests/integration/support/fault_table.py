@@ -31,8 +31,8 @@ def table(directory: Path) -> str:
         "# Faults, and what a wait says",
         "",
         "Each row was brought about on the [sandbox](../tests/sandbox/README.md) by its fault of that name, or by a manifest where none is",
-        "named, and then waited for with `wait_timeout: 300` and the usual grace of 5 seconds. Where it does not say that waiting is of no use,",
-        "the wait had a shorter timeout, since nothing but time tells. The seconds are those of the wait. Written by the integration tests:",
+        "named, and then waited for with `wait_timeout: 300` and the usual grace of 5 seconds. Where it does not say that waiting is of",
+        "no use, the wait had a shorter timeout, since nothing but time tells. The seconds are those of the wait. Written by the tests:",
         "`VMSCALE_TEST_SLOW=1 VMSCALE_FAULTS_SEEN=DIRECTORY make integration ARGS=-k=waits_faults`, then",
         "`PYTHONPATH=tests python -m integration.support.fault_table DIRECTORY`.",
     ]
