@@ -253,7 +253,7 @@ AUTOSCALERS: Sequence[Row] = (
     Row(
         "an autoscaler at its maximum",
         "TooManyReplicas",
-        "maximum of 3",
+        "more than the maximum replica count",
         _works(40, not_limited=True),
         41,
         is_early=False,
