@@ -168,17 +168,15 @@ class _Wait(t.Generic[Seen]):
         self._probe_at: float | None = None
 
     def run(self, watch: Watch) -> Waited[Seen]:
-        is_start = True
+        has_evidence = False
         while True:
             for source, known in self._subject.sources(watch):
                 watch.follow(source, known)
-            has_evidence = self._elapsed >= EVIDENCE_AFTER_SECONDS
             if has_evidence:
                 for source in self._subject.evidence(watch):
                     watch.follow(source)
-            # What is known from the start is judged at once.
-            changes = watch.take(0.0 if is_start and watch.is_complete else self._until_next(has_evidence))
-            is_start = False
+            changes = watch.take(self._until_next(has_evidence))
+            has_evidence = self._elapsed >= EVIDENCE_AFTER_SECONDS
             self._subject.learn(changes, self._elapsed)
             if not watch.is_complete:
                 if self._deadline.is_over:

@@ -251,3 +251,38 @@ def test_a_target_that_grows_is_no_converged_target(cluster: Cluster) -> None:
     reasons = cluster.run("hpa_verify", **OPTIONS, wait=False)["reasons"]
     assert reasons[0].startswith("target testreplicaset: ")
     assert reasons[-1] == "it wants 3 replicas and target testreplicaset is set to 5"
+
+
+def test_a_change_is_waited_for_until_the_controller_writes_after_it(cluster: Cluster) -> None:
+    def act(seconds: float) -> None:
+        if seconds > 3:
+            cluster.objects[f"{SCALERS}/test-hpa"]["status"]["lastScaleTime"] = "2026-11-23T20:41:40Z"
+
+    cluster.meanwhile = act
+    done = cluster.run("hpa", name="test-hpa", max_replicas=7, wait=True)
+    assert (done["changed"], done["replicas"]["max"]) == (True, 7)
+    assert 3 < done["duration"] < 8
+    assert "its controller has not acted on the change yet" in cluster.lines[0]
+
+
+def test_a_controller_that_has_nothing_to_write_is_believed_in_the_end(cluster: Cluster) -> None:
+    done = cluster.run("hpa", name="test-hpa", max_replicas=7, wait=True)
+    assert (done["changed"], done["duration"]) == (True, pytest.approx(32, abs=1))
+
+
+def test_a_change_of_labels_needs_no_controller(cluster: Cluster) -> None:
+    done = cluster.run("hpa", name="test-hpa", labels={"tier": "web"}, wait=True)
+    assert (done["changed"], done["duration"]) == (True, 0)
+
+
+def test_verifying_waits_for_an_autoscaler_that_is_still_to_come(cluster: Cluster) -> None:
+    remove_scaler(cluster)
+
+    def appear(seconds: float) -> None:
+        if seconds > 3 and f"{SCALERS}/test-hpa" not in cluster.objects:
+            cluster.put(SCALERS, STEADY)
+
+    cluster.meanwhile = appear
+    found = cluster.run("hpa_verify", **OPTIONS)
+    assert found["reasons"] == []
+    assert 3 < found["duration"] < 8

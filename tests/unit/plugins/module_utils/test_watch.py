@@ -10,6 +10,7 @@ import time
 import typing as t
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
@@ -19,6 +20,8 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Dea
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._connection import resolve
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import INSTANCES, PODS, name_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Finished
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import finished_in
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Watch
 from unit.support.server import Answer, Request, Script, Server, Stream, event, listening, refusal
 
@@ -248,3 +251,31 @@ def test_an_answer_that_is_no_watch_is_a_trouble_and_not_an_end() -> None:
     with watching(listed(), told(b"<html>\n"), held(event("ADDED", vmi("a")))) as scene:
         scene.until(lambda it: it.names == ["a"])
     assert len(scene.api.retries) == 1
+
+
+def test_what_a_former_source_still_has_to_tell_is_not_heard() -> None:
+    with watching(lambda request: held() if request.query.get("watch") else listed()) as scene:
+        scene.until(lambda it: it.watch.is_complete)
+        (former,) = scene.watch._feeds.values()
+        scene.watch.follow(Source("vmis", INSTANCES, "default", "app=other"))
+        scene.until(lambda it: it.watch.is_complete)
+        former._tell(vmi("late"))
+        scene.watch.take(0.2)
+        assert scene.names == []
+
+
+def test_a_vmi_that_ends_by_itself_is_told_from_one_that_was_deleted() -> None:
+    def at(phase: str, deleted: bool = False) -> dict[str, t.Any]:
+        moments = {"creationTimestamp": "2026-11-25T12:00:00Z", **({"deletionTimestamp": "2026-11-25T12:00:05Z"} if deleted else {})}
+        return {"metadata": {"name": "a", "uid": "u", **moments}, "status": {"phase": phase}}
+
+    now = datetime(2026, 11, 25, 12, 0, 9, tzinfo=UTC)
+    ended = Change("vmis", at("Running"), at("Failed"))
+    others = [
+        Change("vmis", at("Failed"), at("Failed")),
+        Change("vmis", at("Running"), at("Running")),
+        Change("vmis", at("Running", deleted=True), at("Succeeded", deleted=True)),
+        Change("vmis", at("Failed"), None),
+        Change("launchers", at("Running"), at("Failed")),
+    ]
+    assert finished_in([*others, ended], 7.5, now) == [Finished("a", "u", "Failed", 7.5, 9.0)]
