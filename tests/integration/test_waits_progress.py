@@ -44,7 +44,7 @@ def run_job(directory: Path, cluster: Cluster, namespace: str, *arguments: str, 
     }
     command = [str(programs / "ansible-runner"), "run", str(directory), "-p", "play.yml", "-q", "--ident", "job"]
     if arguments:
-        command += ["--cmdline", " ".join(arguments)]
+        command.append(f"--cmdline={' '.join(arguments)}")
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=180)
     files = (directory / "artifacts" / "job" / "job_events").glob("*.json")
     return sorted((json.loads(file.read_text(encoding="utf-8")) for file in files), key=lambda event: int(event["counter"]))
