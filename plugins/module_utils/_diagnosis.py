@@ -92,7 +92,7 @@ def conclude(symptoms: t.Iterable[Symptom], situation: Situation) -> tuple[Findi
         groups.setdefault((symptom.reason.word, group), []).append(symptom)
     merged = [(len(_names(group)), _merge(group, situation, wording)) for group in groups.values()]
     merged.sort(key=lambda each: (not each[1].fatal, _RANKS[each[1].reason], -each[0], each[1].object, each[1].message))
-    findings = [finding for _, finding in merged]
+    findings = [finding for _count, finding in merged]
     warnings = [finding for finding in findings if finding.reason == reasons.WARNING.word]
     return tuple(finding for finding in findings if finding not in warnings[_MOST_WARNINGS:])
 

@@ -149,7 +149,7 @@ def _target_key(live: Object) -> tuple[str, str, str]:
 def metrics_api_down(scene: Scene, live: Object) -> t.Iterator[Symptom]:
     """A metrics API that is missing or does not answer (metrics/client.go); metrics-server's was asked by ourselves as well."""
     situation = scene.situation
-    _, message = _words(condition(live, "ScalingActive"))
+    message = _words(condition(live, "ScalingActive"))[1]
     named = _API_MISSING.search(message) if _is_false(condition(live, "ScalingActive")) else None
     is_resource = named is not None and named.group(1) == "resource"
     if named is not None:

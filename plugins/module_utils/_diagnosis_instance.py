@@ -111,7 +111,7 @@ def _waits(scene: Scene, instance: Object) -> t.Iterator[tuple[str, str, str]]:
 def image_pull(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     """An image that cannot be pulled: kubernetes pkg/kubelet/images/types.go, kubevirt pkg/virt-controller/watch/vmi/lifecycle.go."""
     found = condition(instance, "Synchronized")
-    messages = [message or word for _, word, message in _waits(scene, instance) if word in _IMAGE_REASONS]
+    messages = [message or word for _name, word, message in _waits(scene, instance) if word in _IMAGE_REASONS]
     if found.get("status") == "False" and found.get("reason") in _IMAGE_REASONS:
         messages.append(str(found.get("message") or found.get("reason")))
     if not scene.pods_of(instance) and status(instance).get("phase") == "Scheduling":
@@ -212,5 +212,5 @@ def still_starting(scene: Scene, instance: Object) -> t.Iterator[Symptom]:
     """A VMI whose pod takes long to start, for no reason that anybody tells."""
     phase, age = str(status(instance).get("phase") or "Pending"), scene.age_of_phase(instance)
     if phase in ("Pending", "Scheduling") and scene.is_slow(age, SLOW_SECONDS):
-        waits = sorted({f"{name}: {word}" for name, word, _ in _waits(scene, instance) if word})
+        waits = sorted({f"{name}: {word}" for name, word, _message in _waits(scene, instance) if word})
         yield _symptom(reasons.STILL_STARTING, instance, message=", ".join(waits), detail=phase, seconds=age or 0.0, group=phase)

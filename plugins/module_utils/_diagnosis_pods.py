@@ -89,13 +89,13 @@ def guest_may_not_have_booted(scene: Scene) -> t.Iterator[Symptom]:
     must have begun with the boot: the autoscaler scaled up right after the first one ran, or all of them have just started.
     """
     loads = _loads(scene)
-    if not loads or any(load < DEAD_GUEST_LOAD or tells_of_itself(instance) for instance, load, _ in loads):
+    if not loads or any(load < DEAD_GUEST_LOAD or tells_of_itself(instance) for instance, load, _age in loads):
         return
-    if not _began_with_boot(scene, [age for _, _, age in loads]):
+    if not _began_with_boot(scene, [age for _instance, _load, age in loads]):
         return
-    least, most = (float(extreme(load for _, load, _ in loads) * 100) for extreme in (min, max))
+    least, most = (float(extreme(load for _instance, load, _age in loads) * 100) for extreme in (min, max))
     detail = f"{least:.0f} % of the CPU request" if len(loads) == 1 else f"{least:.0f} to {most:.0f} % of the CPU request"
-    for instance, _, _ in loads:
+    for instance, _load, _age in loads:
         yield Symptom(reasons.GUEST_MAY_NOT_HAVE_BOOTED, INSTANCES.kind, name_of(instance), detail=detail, group="")
 
 

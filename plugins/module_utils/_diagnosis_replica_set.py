@@ -21,7 +21,6 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset impor
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
     INSTANCES,
     REPLICA_SETS,
-    Object,
     condition,
     is_deleting,
     metadata,
@@ -89,7 +88,7 @@ def virt_controller_down(scene: Scene) -> t.Iterator[Symptom]:
 
 def set_paused(scene: Scene) -> t.Iterator[Symptom]:
     """A set that somebody has paused while VMIs are missing or too many: kubevirt .../watch/replicaset/replicaset.go (execute)."""
-    live = t.cast("Object", scene.situation.replica_set)
+    live = t.cast("t.Mapping[str, t.Any]", scene.situation.replica_set)
     found = condition(live, "ReplicaPaused")
     is_paused = bool(spec(live).get("paused")) or found.get("status") == "True"
     if is_paused and not scene.situation.is_pause_wanted and not scene.is_complete:
@@ -102,7 +101,7 @@ def ended(scene: Scene) -> t.Iterator[Symptom]:
     It is a loop where as many have ended as the set has replicas, or where they ended one wave after the other: many at once may as
     well be the end of a node.
     """
-    live = t.cast("Object", scene.situation.replica_set)
+    live = t.cast("t.Mapping[str, t.Any]", scene.situation.replica_set)
     if scene.is_complete:
         return
     finished = sorted(scene.situation.finished, key=lambda each: (each.elapsed, each.name))
@@ -169,7 +168,7 @@ def selector_overlap(scene: Scene) -> t.Iterator[Symptom]:
 
 def adopted(scene: Scene) -> t.Iterator[Symptom]:
     """VMIs that were there before the set, and became its own: kubevirt pkg/controller/controller_ref_manager.go (AdoptVMI)."""
-    created = moment(metadata(t.cast("Object", scene.situation.replica_set)).get("creationTimestamp"))
+    created = moment(metadata(t.cast("t.Mapping[str, t.Any]", scene.situation.replica_set)).get("creationTimestamp"))
     for instance in scene.active:
         born = moment(metadata(instance).get("creationTimestamp"))
         if created is not None and born is not None and born < created:

@@ -151,7 +151,7 @@ class Watch:
         if news.failure is not None:
             raise news.failure
         if news.trouble is not None:
-            since, _ = self._troubles.get(key, (self._clock.now(), ""))
+            since = self._troubles[key][0] if key in self._troubles else self._clock.now()
             self._troubles[key] = since, news.trouble
             return
         self._troubles.pop(key, None)
