@@ -162,16 +162,20 @@ class Api:
         tries_again: bool = True,
     ) -> list[dict[str, t.Any]]:
         """The objects of ``namespace`` that the selectors choose."""
-        query = {"labelSelector": label_selector, "fieldSelector": field_selector}
-        answer = self._call("GET", resource, namespace, "", query, tries_again=tries_again)
-        return t.cast("list[dict[str, t.Any]]", answer.get("items") or [])
+        return t.cast("list[dict[str, t.Any]]", [*self.listing(resource, namespace, label_selector, field_selector, tries_again).items])
 
     def listing(
-        self, resource: Resource, namespace: str, label_selector: str = "", field_selector: str = "", is_single_try: bool = False
+        self,
+        resource: Resource,
+        namespace: str,
+        label_selector: str = "",
+        field_selector: str = "",
+        tries_again: bool = True,
+        is_single_try: bool = False,
     ) -> Listing:
         """The objects of ``namespace`` that the selectors choose, with the version to watch from."""
         query = {"labelSelector": label_selector, "fieldSelector": field_selector}
-        answer = self._call("GET", resource, namespace, "", query, is_single_try=is_single_try)
+        answer = self._call("GET", resource, namespace, "", query, tries_again=tries_again, is_single_try=is_single_try)
         return Listing(tuple(answer.get("items") or []), str((answer.get("metadata") or {}).get("resourceVersion", "")))
 
     def watch(
