@@ -94,6 +94,7 @@ def test_check_mode_on_a_fresh_cluster_predicts_and_writes_nothing(bare: BareClu
     assert bare.left() == []
 
 
+@pytest.mark.slow
 def test_kubevirt_is_installed_modified_and_removed_each_once(bare: BareCluster) -> None:
     bare.add_node("first", kvm="0")
     bare.add_node("second", kvm="0")

@@ -83,6 +83,7 @@ def test_watches_that_are_gone(local_ansible: Ansible, api: Api, sandbox: Sandbo
     print(f"\n{done['warnings'][0]}")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_too_busy(local_ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str) -> None:
     """What watches already, the throttle leaves alone: so the API server is restarted under it."""
 

@@ -269,6 +269,7 @@ CLUSTER: Sequence[Row] = (
         "virt-api does not answer",
         vmirs(definition=_set(), template_hash=False, wait=True, wait_timeout=LONG),
         20,
+        is_slow=True,
         dial=("virt-api-down",),
         prepare=_create_ready(),
         then=_delete_instance,
