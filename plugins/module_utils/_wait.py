@@ -27,6 +27,8 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Cha
 
 Seen = t.TypeVar("Seen")
 
+# A wait that took less than this has been a look.
+SOON_SECONDS = 0.5
 # More findings than these make a sentence unreadable; they are all in the result.
 MOST_FINDINGS = 2
 # What only helps to explain is not asked for where the wait is over by then.
@@ -128,7 +130,7 @@ class Waited(t.Generic[Seen]):
 
     def full_sentence(self, label: str, trouble: str, seconds: float) -> str:
         """The same with every reason, and what to do about the first that is among them."""
-        what = f"{trouble} {self.when(seconds)}" if self.seconds else trouble
+        what = f"{trouble} {self.when(seconds)}" if self.seconds >= SOON_SECONDS else trouble
         hint = next((each.hint for each in self.findings if each.hint and (each.fatal or self._is_said(each))), "")
         return f"{_report.sentence(label, what, self.reasons)} {hint}".rstrip()
 
