@@ -54,15 +54,21 @@ def check(row: Row, ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str
     if later is not None:
         later.join()
 
-    first = done["diagnosis"][0]
-    assert first["reason"] in row.reason.split("|"), done.message
-    assert first["fatal"] is row.is_early
-    assert row.words in done.message
-    assert first["hint"] in done.message
+    if row.is_aside:
+        found = next((each for each in done["diagnosis"] if each["reason"] == row.reason), None)
+        assert found is not None, done["diagnosis"]
+        assert row.words in found["message"]
+        message = f"{done.message} (`diagnosis`: {found['reason']}: {found['message']}. {found['hint']})"
+    else:
+        found, message = done["diagnosis"][0], done.message
+        assert found["reason"] in row.reason.split("|"), done.message
+        assert row.words in done.message
+        assert found["hint"] in done.message
+    assert found["fatal"] is row.is_early
     assert done["duration"] <= row.seconds
     assert ("is of no use" in done.message) == (row.is_early and "hpa_verify" not in str(row.task))
     assert done["timeline"][0]["elapsed"] <= done["timeline"][-1]["elapsed"] <= done["duration"]
-    _keep(row, done["duration"], done.message, namespace)
+    _keep(row, done["duration"], message, namespace)
 
 
 def _keep(row: Row, seconds: float, message: str, namespace: str) -> None:

@@ -40,6 +40,8 @@ class Row:
     then: Callable[[Api, str], object] = lambda _api, _namespace: None
     meanwhile: float | None = None
     is_slow: bool = False
+    # Told beside what is wrong, since nothing is: it only explains.
+    is_aside: bool = False
 
 
 def _set(replicas: int = 2, **spec: Any) -> Object:
@@ -132,6 +134,7 @@ _DEBUG_POD: Object = {
 }
 _SLOW_SET = replica_set(NAME, 2, annotations={"sandbox.vmscale.kubevirt/boot-seconds": "60"})
 _OTHER_SET = {**_set(1), "metadata": {"name": "other"}}
+_CPU, _IDLE, _BUSY = "sandbox.vmscale.kubevirt/cpu", "5m", "900m"
 _NODE = {"kubernetes.io/hostname": "kwok-node-0"}
 _OF_SET = (NAME, "-n", "{namespace}")
 
@@ -235,6 +238,35 @@ SETS: Sequence[Row] = (
         prepare=_create(_OTHER_SET, _set(0)),
     ),
 )
+
+
+def _autoscaled(cpu: str, most: int = 3) -> Callable[[Api, str], object]:
+    """Return what creates a set whose VMs use so much CPU from their boot on, and an autoscaler that has acted on it."""
+
+    def create(api: Api, namespace: str) -> None:
+        set_ = replica_set(NAME, 1, annotations={_CPU: cpu})
+        scaler = autoscaler(SCALER, NAME, 1, most)
+        scaler["spec"]["behavior"] = {"scaleDown": {"stabilizationWindowSeconds": 300}}
+        _create(set_, scaler)(api, namespace)
+        wanted = 1 if cpu == _IDLE else most
+        eventually("scaled", lambda: api.get("vmirs", namespace, NAME), lambda live: live["status"].get("readyReplicas") == wanted, 90)
+        eventually("limited", lambda: _reason(api, namespace, "ScalingLimited"), lambda reason: str(reason).startswith("Too"), 90)
+
+    return create
+
+
+def _reason(api: Api, namespace: str, kind: str) -> str | None:
+    conditions = api.get("hpas", namespace, SCALER).get("status", {}).get("conditions") or []
+    return next((each.get("reason") for each in conditions if each["type"] == kind), None)
+
+
+def _calm_down(api: Api, namespace: str) -> None:
+    """Let the VMs idle, and wait until the autoscaler holds what it has."""
+    for pod in api.items("pods", namespace):
+        api.merge("pods", namespace, pod["metadata"]["name"], {"metadata": {"annotations": {_CPU: _IDLE}}})
+    eventually("held", lambda: _reason(api, namespace, "AbleToScale"), lambda reason: reason == "ScaleDownStabilized", 90)
+
+
 AUTOSCALERS: Sequence[Row] = (
     Row("no target", "TargetNotFound", "its target does not exist", _acts(target="none", require_target=False), 14),
     Row("a target without replicas", "ReplicasMissing", "spec.replicas", _acts(), 14, prepare=_create(_without_replicas())),
@@ -260,6 +292,21 @@ AUTOSCALERS: Sequence[Row] = (
         is_slow=True,
         prepare=_create_ready(autoscaler(SCALER, NAME, 1, 3, cpu=1)),
     ),
+)
+
+
+def _aside(what: str, reason: str, words: str, cpu: str, **more: Any) -> Row:
+    """Return a row about an autoscaler with which nothing is wrong but the number that is expected."""
+    task = _works(6, current_replicas=9)
+    return Row(what, reason, words, task, 7, is_early=False, is_slow=True, is_aside=True, prepare=_autoscaled(cpu), **more)
+
+
+AUTOSCALERS = (
+    *AUTOSCALERS,
+    _aside("an autoscaler at its minimum", "TooFewReplicas", "less than the minimum", _IDLE),
+    _aside("an autoscaler that holds its number", "Stabilized", "", _BUSY, then=_calm_down),
+    _aside("guests that burn CPU from their boot on", "GuestMayNotHaveBooted", "", _BUSY),
+    _aside("a completed launcher pod", "CompletedPods", "completed", _IDLE, dial=("completed-launcher", *_OF_SET)),
 )
 CLUSTER: Sequence[Row] = (
     Row("no node with room", "Unschedulable", "4 Insufficient devices.kubevirt.io/kvm", _wait(), 12, dial=("unschedulable",)),
