@@ -244,11 +244,13 @@ def _autoscaled(cpu: str, most: int = 3) -> Callable[[Api, str], object]:
     """Return what creates a set whose VMs use so much CPU from their boot on, and an autoscaler that has acted on it."""
 
     def create(api: Api, namespace: str) -> None:
-        set_ = replica_set(NAME, 1, annotations={_CPU: cpu})
-        scaler = autoscaler(SCALER, NAME, 1, most)
-        scaler["spec"]["behavior"] = {"scaleDown": {"stabilizationWindowSeconds": 300}}
+        least = 2 if cpu == _IDLE else 1
+        set_ = replica_set(NAME, least, annotations={_CPU: cpu})
+        scaler = autoscaler(SCALER, NAME, least, most)
+        if cpu == _BUSY:
+            scaler["spec"]["behavior"] = {"scaleDown": {"stabilizationWindowSeconds": 300}}
         _create(set_, scaler)(api, namespace)
-        wanted = 1 if cpu == _IDLE else most
+        wanted = least if cpu == _IDLE else most
         eventually("scaled", lambda: api.get("vmirs", namespace, NAME), lambda live: live["status"].get("readyReplicas") == wanted, 90)
         eventually("limited", lambda: _reason(api, namespace, "ScalingLimited"), lambda reason: str(reason).startswith("Too"), 90)
 
@@ -305,7 +307,6 @@ AUTOSCALERS = (
     *AUTOSCALERS,
     _aside("an autoscaler at its minimum", "TooFewReplicas", "less than the minimum", _IDLE),
     _aside("an autoscaler that holds its number", "Stabilized", "", _BUSY, then=_calm_down),
-    _aside("guests that burn CPU from their boot on", "GuestMayNotHaveBooted", "", _BUSY),
     _aside("a completed launcher pod", "CompletedPods", "completed", _IDLE, dial=("completed-launcher", *_OF_SET)),
 )
 CLUSTER: Sequence[Row] = (
