@@ -13,10 +13,10 @@ import typing as t
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _diagnosis_reasons as reasons
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Symptom
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import is_about, is_recent, last_seen, moment, text_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import is_about, is_recent, last_seen, text_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_reasons import Reason
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_scene import Scene
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import INSTANCES, REPLICA_SETS, Object, condition, name_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import INSTANCES, REPLICA_SETS, Object, condition, moment, name_of
 
 _EVENT_PREFIX = "Error creating virtual machine instance: "
 _NUMBERS = re.compile(r"[0-9]+(\.[0-9]+)?[a-zA-Z]*")

@@ -11,19 +11,10 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, metadata, name_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, metadata, moment, name_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 
 _COMBINED = "(combined from similar events): "
-
-
-def moment(text: t.Any) -> datetime.datetime | None:
-    """A time of the API, with or without fractions of a second; None where it is none."""
-    try:
-        found = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)
 
 
 def seconds_since(text: t.Any, now: datetime.datetime | None) -> float | None:

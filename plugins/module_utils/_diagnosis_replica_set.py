@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _diagnosis_reasons as reasons
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding, Symptom, conclude
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_creation import set_failures
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import moment, seconds_since, text_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import seconds_since, text_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_instance import instance_symptoms, node_lost
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_scene import FINAL_PHASES, Scene
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import desired_replicas
@@ -24,6 +24,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     condition,
     is_deleting,
     metadata,
+    moment,
     name_of,
     spec,
     status,

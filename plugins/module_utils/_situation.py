@@ -12,7 +12,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, moment
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Situation:
 
 def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:
     """A situation from a mapping of its fields, times as RFC 3339 text."""
-    times = {key: _moment(document.get(key)) for key in ("now", "since")}
+    times = {key: moment(document.get(key)) for key in ("now", "since")}
     lists = {key: tuple(document.get(key) or ()) for key in ("instances", "pods", "events", "autoscalers")}
     known: dict[str, t.Any] = {**lists, **times}
     metrics = document.get("pod_metrics")
@@ -79,9 +79,3 @@ def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:
         is_presence_wanted=bool(document.get("is_presence_wanted")),
         **known,
     )
-
-
-def _moment(text: str | None) -> datetime.datetime | None:
-    if not text:
-        return None
-    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_events import moment
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_replica_set import diagnose_replica_set
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import moment
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Finished, Situation
 from unit.support.findings import LATER, NEVER, NOW, Told, ends, says, told, words
 from unit.support.recorded import REAL, load
