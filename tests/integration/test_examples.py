@@ -65,8 +65,8 @@ def test_every_module_has_its_prerequisites_here() -> None:
 
 @pytest.mark.parametrize("module", BEFORE)
 def test_the_examples_run(local_ansible: Ansible, api: Api, namespace: str, module: str) -> None:
-    for manifest in (SEED_SET, SEED_AUTOSCALER):
-        shutil.copy(manifest, local_ansible.directory)
+    for path in (SEED_SET, SEED_AUTOSCALER):
+        shutil.copy(path, local_ansible.directory)
     # Nothing is changed in them but the namespace.
     tasks = yaml.safe_load(examples(module).replace("namespace: default", f"namespace: {namespace}"))
     twice = [each for task in tasks for each in ({**task, "name": f"{task['name']}, in check mode", "check_mode": True}, task)]
