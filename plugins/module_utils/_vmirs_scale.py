@@ -33,6 +33,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._scale import Bounds, Number, ScaleIn
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_facts import facts_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import (
     PausedWait,
     ReadyWait,
@@ -53,7 +54,7 @@ def scale_replica_set(task: Task) -> Result:
         raise OptionError('"remove" has an empty name in it: name VMIs of the set.')
     namespace = params.get("namespace") or api.connection.namespace
     scaling = _Scaling(task, api, deadline, namespace, str(params["name"]))
-    return again_on_conflict(task, scaling.run)
+    return again_on_conflict(task.clock, scaling.run)
 
 
 @dataclass(frozen=True)
@@ -279,11 +280,6 @@ class _Scaling:
         if self._moved:
             shown["after"]["autoscalers"] = [each.as_result() for each in self._moved.values()]
         return shown
-
-
-def facts_of(snapshot: Snapshot) -> Result:
-    """The set and its counts, as the modules return them."""
-    return {"result": _report.presentable(snapshot.live), "replicas": _replicaset.count(snapshot).as_result()}
 
 
 def _resumed(job: ScaleIn, version: t.Any = None) -> dict[str, t.Any]:
