@@ -80,13 +80,13 @@ REPLICA_PAUSED = _lasting(
 
 DISRUPTION_BUDGET_BROKEN = _lasting(
     "DisruptionBudgetBroken",
-    "{detail}",
+    "the PodDisruptionBudget {name} allows no disruption, since it cannot be evaluated",
     "Give the PodDisruptionBudget a whole number as minAvailable: Kubernetes cannot evaluate anything else for VMIs. "
     'Or set "disruption_budgets: ignore".',
 )
 DISRUPTION_BUDGET = _telling(
     "DisruptionBudget",
-    "{detail}",
+    "the PodDisruptionBudget {name} allows no disruption",
     'Wait until more pods are healthy, lower its minAvailable, or set "disruption_budgets: ignore".',
 )
 PROGRESS_DEADLINE = _now(

@@ -16,7 +16,6 @@ import typing as t
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
-    DISRUPTION_BUDGETS,
     INSTANCES,
     Object,
     condition,
@@ -48,14 +47,13 @@ class Allowance:
         return True
 
 
-def say_held(budget: Object) -> str:
+def why_held(budget: Object) -> str:
     """Why a budget lets nothing go, a clause."""
-    counts = status(budget)
-    who = f"{DISRUPTION_BUDGETS.kind} {name_of(budget)} allows no disruption"
     if is_broken(budget):
-        return f"{who}: {condition(budget, 'DisruptionAllowed').get('message') or 'it could not be evaluated'}"
+        return str(condition(budget, "DisruptionAllowed").get("message") or "it could not be evaluated")
+    counts = status(budget)
     healthy, expected = counts.get("currentHealthy", 0), counts.get("expectedPods", 0)
-    return f"{who}: {healthy} of {expected} pods are healthy, and {counts.get('desiredHealthy', 0)} have to be"
+    return f"{healthy} of {expected} pods are healthy, and {counts.get('desiredHealthy', 0)} have to be"
 
 
 def is_broken(budget: Object) -> bool:

@@ -92,8 +92,8 @@ def next_number(revisions: t.Iterable[Revision]) -> int:
 def body_of(replica_set: Object, number: int, earlier: t.Iterable[int] = ()) -> dict[str, t.Any]:
     """The ControllerRevision that records the set's present template. It goes when the set does.
 
-    A revision that becomes the newest is written anew under its new number: the API server takes no patch of one, whose data would no longer
-    be the same bytes. By its ``earlier`` numbers it is still found.
+    One that becomes the newest again is written anew under its new number: the API server takes no patch of one, since its data would no
+    longer be the same bytes. By its ``earlier`` numbers it is still found.
     """
     numbers = ",".join(str(each) for each in sorted(earlier))
     uid, found = str(metadata(replica_set).get("uid", "")), hash_of(replica_set)

@@ -144,7 +144,7 @@ class _Scaling:
             instances = self._api.listing(INSTANCES, self._namespace, label_selector=selector_of(live)).items
         wanted = params.get("replicas")
         if chooses or wanted is None:
-            wanted = _scale.wanted_number(live, instances, wanted, self._remove, self._label)
+            wanted = _scale.wanted_number(live, (*instances, *self._strangers(instances)), wanted, self._remove, self._label)
         policy, widens = params.get("replicas_when_autoscaled") or _scale.FAIL, params.get("autoscaler_bounds") == _scale.WIDEN
         autoscalers = self._autoscalers() if widens or (present and present != wanted) else None
         number = _scale.decide_number(present, wanted, autoscalers or (), policy, self._label, unfinished)
@@ -157,6 +157,12 @@ class _Scaling:
         bounds = _scale.widened(autoscalers or (), wanted) if widens and number.replicas == wanted else []
         names = None if autoscalers is None else tuple(sorted(name_of(each) for each in autoscalers))
         return _Decision(live, number, tuple(bounds), names, victims)
+
+    def _strangers(self, instances: t.Sequence[Object]) -> list[Object]:
+        """VMIs that are named and that the set's selector does not choose."""
+        chosen = {name_of(each) for each in instances}
+        found = [self._api.find(INSTANCES, self._namespace, name) for name in dict.fromkeys(self._remove) if name not in chosen]
+        return [each for each in found if each is not None]
 
     def _autoscalers(self) -> list[Object] | None:
         """Those that scale the set; None where they may not be read, and the answer would decide nothing."""
