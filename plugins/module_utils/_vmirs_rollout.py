@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _report, _revisions, _rollout
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._disruption_budgets import say_held
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import again_on_conflict
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, EngineError, OptionError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._history import History
@@ -155,7 +156,7 @@ class _Change:
             self.rolled_back_from = self._history.number_of(_revisions.rolled_back_from(live) or "")
             return None
         # Whoever wants to go forward again finds the template that is left behind.
-        self._history.record(live, (target.hash,))
+        self._history.record(live)
         self.rolled_back_from = self._history.number_of(_revisions.hash_of(live))
         template = _revisions.stamped(target.template, target.hash)
         return self._write(live, own, template, _revisions.rolled_back_annotation(live, target))
@@ -193,8 +194,11 @@ class Rollout:
             error.facts = {**self._facts(result, Snapshot(self._live, own)), **error.facts}
             raise
         if self._task.check_mode:
-            self._batches = _rollout.planned_batches(self._live, own, self._pace, step.least)
-            return self._facts(result, Snapshot(self._live, own))
+            self._batches, held_by = _rollout.planned_batches(self._live, own, self._pace, step.least, budgets.items)
+            facts = self._facts(result, Snapshot(self._live, own))
+            if held_by is not None:
+                facts["warnings"] = [*facts.get("warnings", ()), f"The rollout would stop: {say_held(held_by)}."]
+            return facts
         return self._run(result, step, instances, budgets)
 
     def _run(self, result: Result, step: Step, instances: Listing | None, budgets: Listing | None) -> Result:
