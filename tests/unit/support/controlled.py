@@ -72,6 +72,6 @@ def facts(result: t.Mapping[str, t.Any], *names: str) -> list[t.Any]:
     return [result.get(name) for name in names]
 
 
-def annotations(live: Object) -> dict[str, str]:
+def annotations_of(live: Object) -> dict[str, str]:
     """Return an object's annotations."""
     return dict(live["metadata"].get("annotations") or {})

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._disruption_budgets import Allowance, is_broken, why_held
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._disruption_budgets import Allowance, is_broken, say_held, why_held
 from unit.support.budgets import budget
 from unit.support.objects import changed, instance
 from unit.support.recorded import Object
@@ -50,12 +50,9 @@ def test_what_one_budget_forbids_is_counted_for_none() -> None:
 
 def test_who_held_is_known() -> None:
     allowance = Allowance([budget("b", 1), budget("a", 0, {"tier": "gold"})])
-    assert allowance.held_by is None
-    assert allowance.take(vmi())
-    assert allowance.held_by is None
-    assert not allowance.take(vmi(tier="gold"))
-    assert allowance.held_by is not None
-    assert allowance.held_by["metadata"]["name"] == "b"
+    assert [allowance.take(vmi()), allowance.held_by] == [True, None]
+    assert [allowance.take(vmi(tier="gold")), allowance.held_by] == [False, budget("b", 1)]
+    assert say_held(budget("b", 0)) == "PodDisruptionBudget b allows no disruption: 4 of 4 pods are healthy, and 4 have to be"
 
 
 def test_no_budget_loses_more_than_it_allows() -> None:

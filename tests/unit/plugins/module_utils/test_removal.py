@@ -97,7 +97,7 @@ def test_spreading_leaves_the_nodes_even() -> None:
         before = Counter(each["status"]["nodeName"] for each in fleet)
         ordered = in_order_of_removal(fleet, LIVE, NODE_SPREAD)
         for count in range(len(fleet) + 1):
-            after = Counter({node: 0 for node in before})
+            after = Counter(dict.fromkeys(before, 0))
             after.update(each["status"]["nodeName"] for each in ordered[count:])
             touched = [after[node] for node in before if after[node] < before[node]]
             # Nobody goes from a node while another has two more.

@@ -223,11 +223,11 @@ def test_a_restart_is_another_template_with_the_same_content() -> None:
 
 
 def test_the_template_without_a_restart_is_what_it_was() -> None:
-    for annotations in (None, {"team": "a"}):
-        live = changed(replica_set(), "spec.template", template("1Gi", annotations))
+    for own in (None, {"team": "a"}):
+        live = changed(replica_set(), "spec.template", template("1Gi", own))
         made = _revisions.restarted(live, NOW, "r1")
         assert template_hash(_revisions.without_restart(made)) == template_hash(live["spec"]["template"])
-        assert ("annotations" in _revisions.without_restart(made)["metadata"]) is (annotations is not None)
+        assert ("annotations" in _revisions.without_restart(made)["metadata"]) is (own is not None)
         assert _revisions.without_restart(live["spec"]["template"]) is live["spec"]["template"]
 
 

@@ -195,20 +195,36 @@ def test_the_plan_has_each_outdated_vmi_once_and_ends() -> None:
     for _ in range(300):
         fleet, desired = any_fleet(chance), chance.randint(0, 14)
         live, pace = live_set(desired), pace_of(chance.choice(["1", "3", "25%", "100%"]), chance.choice(ROLLOUT_ORDERS))
-        batches = _rollout.planned_batches(live, fleet, pace, chance.choice([None, 2]))
+        batches, held_by = _rollout.planned_batches(live, fleet, pace, chance.choice([None, 2]))
+        assert held_by is None
         replaced = [name for batch in batches for name in batch]
         assert sorted(replaced) == sorted(names(_rollout.outdated(live, fleet)))
         assert all(0 < len(batch) <= pace.max_unavailable.of(desired) for batch in batches)
 
 
+def planned(replicas: int, fleet: t.Sequence[Object], amount: t.Any, least: int | None = None) -> list[int]:
+    """Return how large the batches are that are planned."""
+    batches, _held_by = _rollout.planned_batches(live_set(replicas), fleet, pace_of(amount), least)
+    return [len(batch) for batch in batches]
+
+
 def test_the_plan_of_a_fleet_that_is_ready_has_full_batches() -> None:
-    batches = _rollout.planned_batches(live_set(12), vmis("r" * 12), pace_of(3), None)
-    assert [len(batch) for batch in batches] == [3, 3, 3, 3]
-    assert [len(batch) for batch in _rollout.planned_batches(live_set(5), vmis("rrrrr"), pace_of("50%"), None)] == [2, 2, 1]
-    assert [len(batch) for batch in _rollout.planned_batches(live_set(5), vmis("rrrrr"), pace_of("50%"), 2)] == [1] * 5
+    assert planned(12, vmis("r" * 12), 3) == [3, 3, 3, 3]
+    assert planned(5, vmis("rrrrr"), "50%") == [2, 2, 1]
+    assert planned(5, vmis("rrrrr"), "50%", least=2) == [1] * 5
     # It waits for those that are missing first.
-    assert [len(batch) for batch in _rollout.planned_batches(live_set(5), vmis("rr"), pace_of(2), None)] == [1, 1]
-    assert _rollout.planned_batches(live_set(2), vmis("rr", NEW), pace_of(1), None) == []
+    assert planned(5, vmis("rr"), 2) == [1, 1]
+    assert planned(2, vmis("rr", NEW), 1) == []
+
+
+def test_the_plan_ends_where_a_budget_would_hold_it() -> None:
+    fleet = [changed(each, "metadata.labels.tier", "gold" if number > 1 else "lead") for number, each in enumerate(vmis("rrrr"))]
+    budgets = [budget("b", 0, {"tier": "gold"})]
+    assert _rollout.planned_batches(live_set(4), fleet, pace_of(1), None, budgets) == ([["web0"], ["web1"]], budgets[0])
+    assert _rollout.planned_batches(live_set(4), fleet, pace_of(1), None, [budget("b", 1)]) == (
+        [["web0"], ["web1"], ["web2"], ["web3"]],
+        None,
+    )
 
 
 def ready_since(seconds: float | None, created: str | None = "2026-11-23T20:00:00Z") -> Object:

@@ -240,6 +240,17 @@ def test_what_an_autoscaler_would_do_is_said(replicas: int, status: dict[str, in
     assert outlook(autoscaler(status=status), replicas) == expected
 
 
+@pytest.mark.parametrize(
+    ("replicas", "told"),
+    [(9, "(2 to 9 replicas) would change"), (1, "(1 to 6 replicas) would change"), (0, "(2 to 6 replicas) would stop scaling it")],
+)
+def test_what_it_would_do_with_other_bounds_is_said(replicas: int, told: str) -> None:
+    assert told in outlook(autoscaler(), replicas, widens=True)
+    assert told in decide_number(3, replicas, [autoscaler()], SET, WEB, widens=True).warnings[0]
+    # Who keeps its number keeps its bounds.
+    assert outlook(autoscaler(), replicas) in decide_number(3, replicas, [autoscaler()], KEEP, WEB, widens=True).warnings[0]
+
+
 def test_the_bounds_that_are_not_given_are_those_of_kubernetes() -> None:
     assert "(1 to 6 replicas)" in outlook(autoscaler(least=None), 3)
     assert "(1 to 1 replicas)" in outlook(changed(autoscaler(least=None), "spec.maxReplicas", None), 3)
@@ -261,7 +272,7 @@ def test_an_autoscaler_is_not_fought() -> None:
     assert caught.value.message == (
         f"{WEB} has 3 replicas and is autoscaled, so 8 would not last: HorizontalPodAutoscaler a (2 to 6 replicas) would bring it down to 6; "
         "HorizontalPodAutoscaler b (1 to 4 replicas) would bring it down to 4. Change the bounds of the autoscaler instead (module hpa), "
-        'or choose "replicas_when_autoscaled: set" or "keep".'
+        'or choose "replicas_when_autoscaled: set", with "autoscaler_bounds: widen" where it is out of them, or "keep".'
     )
     kept = decide_number(3, 8, [autoscaler()], KEEP, WEB)
     assert (kept.replicas, kept.writes) == (3, False)

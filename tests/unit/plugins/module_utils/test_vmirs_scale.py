@@ -125,7 +125,8 @@ def test_who_may_use_its_scale_alone_is_served_without_waiting() -> None:
     cluster.refuse = forbid(f"get {SET}", f"patch {SET}", "list virtualmachineinstances")
     made = scale(cluster, 5, wait=False)
     assert facts(made, "changed", "method", "previous_replicas") == [True, "scale", 3]
-    assert made["replicas"] == {"desired": 5, "current": 3, "ready": 0, "outdated": None, "terminating": None}
+    # Its scale does not tell who is ready.
+    assert made["replicas"] == {"desired": 5, "current": 3, "ready": None, "outdated": None, "terminating": None}
     assert cluster.live["spec"]["replicas"] == 5
     assert facts(scale(cluster, 5, wait=False), "changed", "method") == [False, None]
     cluster.objects.clear()
@@ -138,7 +139,16 @@ def test_waiting_and_choosing_need_the_set_itself(options: dict[str, t.Any]) -> 
     cluster.refuse = forbid(f"get {SET}")
     made = scale(cluster, 2, **options)
     assert f'User "jane" may not get {SET}.kubevirt.io in namespace "default"' in made["msg"]
+    assert ('Or set "wait: false": then its scale is enough.' in made["msg"]) is options["wait"]
     assert cluster.asked("GET") == ["web"]
+
+
+def test_who_may_read_neither_is_told_of_both_rights() -> None:
+    cluster, _controller = controlled(3)
+    cluster.refuse = forbid(f"get {SET}", f"get {SCALE}")
+    made = scale(cluster, 5, wait=False)
+    assert f'may not get {SET}.kubevirt.io in namespace "default"' in made["msg"]
+    assert f'Or grant it on its scale: User "jane" may not get {SET}.kubevirt.io/scale in namespace "default"' in made["msg"]
 
 
 @pytest.mark.parametrize("status", [404, 500])
@@ -228,6 +238,7 @@ def test_bounds_are_moved_before_the_number() -> None:
     made = scale(cluster, 8, replicas_when_autoscaled="set", autoscaler_bounds="widen")
     moved = [{"name": "web", "min_replicas": 2, "max_replicas": 8}]
     assert facts(made, "changed", "method", "autoscaler_bounds") == [True, "patch", moved]
+    assert made["warnings"][0].endswith("HorizontalPodAutoscaler web (2 to 8 replicas) would change it again as its metrics say.")
     assert cluster.written() == [("PATCH", "horizontalpodautoscalers/web", False), *PATCHED]
     assert cluster.server.requests[2].body == {"metadata": {"resourceVersion": "102"}, "spec": {"minReplicas": 2, "maxReplicas": 8}}
     assert made["diff"]["after"]["autoscalers"] == moved
@@ -241,8 +252,8 @@ def test_bounds_are_moved_for_a_number_that_is_there_and_not_for_one_that_is_not
     made = scale(cluster, 8, autoscaler_bounds="widen")
     assert facts(made, "changed", "method") == [True, "patch"]
     assert cluster.written() == [("PATCH", "horizontalpodautoscalers/web", False)]
-    for options in ({"replicas_when_autoscaled": "keep"}, {"replicas_when_autoscaled": "fail"}):
-        scale(cluster, 12, autoscaler_bounds="widen", **options)
+    for policy in ("keep", "fail"):
+        scale(cluster, 12, autoscaler_bounds="widen", replicas_when_autoscaled=policy)
         assert cluster.written() == []
     made = scale(cluster, 0, replicas_when_autoscaled="set", autoscaler_bounds="widen")
     assert facts(made, "changed", "autoscaler_bounds") == [True, []]
@@ -274,18 +285,22 @@ def test_bounds_are_told_though_somebody_wrote_in_between(collection: str) -> No
     assert (cluster.live["spec"]["replicas"], cluster.objects[f"{SCALERS}/web"]["spec"]["maxReplicas"]) == (8, 8)
 
 
+def test_bounds_that_have_been_moved_are_told_whatever_becomes_of_the_number() -> None:
+    cluster = autoscaled()
+    cluster.refuse = forbid(f"patch {SET}", f"patch {SCALE}")
+    made = scale(cluster, 8, replicas_when_autoscaled="set", autoscaler_bounds="widen")
+    moved = [{"name": "web", "min_replicas": 2, "max_replicas": 8}]
+    assert facts(made, "failed", "changed", "method", "autoscaler_bounds") == [True, True, "patch", moved]
+    assert cluster.objects[f"{SCALERS}/web"]["spec"]["maxReplicas"] == 8
+
+
 def test_who_may_not_list_autoscalers_can_set_all_the_same() -> None:
     cluster = autoscaled()
     cluster.refuse = forbid("list horizontalpodautoscalers")
     made = scale(cluster, 8, replicas_when_autoscaled="set")
     assert facts(made, "changed", "autoscaled_by", "warnings") == [True, None, []]
-    for options in (
-        {},
-        {"replicas_when_autoscaled": "fail"},
-        {"replicas_when_autoscaled": "keep"},
-        {"replicas_when_autoscaled": "set", "autoscaler_bounds": "widen"},
-    ):
-        failed = scale(cluster, 4, **options)
+    for policy, bounds in (("fail", "keep"), ("keep", "keep"), ("set", "widen")):
+        failed = scale(cluster, 4, replicas_when_autoscaled=policy, autoscaler_bounds=bounds)
         assert failed["failed"] is True
         assert NO_SCALERS in failed["msg"]
         assert cluster.written() == []
