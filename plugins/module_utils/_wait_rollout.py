@@ -99,7 +99,9 @@ class BatchWait(ReadyWait):
     def probe(self, seen: Situation, elapsed: float) -> float | None:
         moments = [super().probe(seen, elapsed)]
         if self._settled_at is not None:
-            moments.append(self._settled_at + self._pace.pause_between)
+            # Once the pause is over nothing is left but to wait for what holds the rollout.
+            resumes_at = self._settled_at + self._pace.pause_between
+            moments.append(resumes_at if resumes_at > elapsed else None)
         elif self._pace.progress_deadline:
             moments.append(self._best_at + self._pace.progress_deadline)
         if seen.now is not None and self._pace.min_ready_seconds:
