@@ -49,7 +49,9 @@ class Controller:
     @property
     def active(self) -> list[Object]:
         """The VMIs that count as replicas."""
-        return [each for each in self._cluster.lists[INSTANCES] if "deletionTimestamp" not in each["metadata"]]
+        uid = self._cluster.live["metadata"]["uid"]
+        own = [each for each in self._cluster.lists[INSTANCES] if each["metadata"]["ownerReferences"][0]["uid"] == uid]
+        return [each for each in own if "deletionTimestamp" not in each["metadata"]]
 
     def _replace(self, live: Object) -> None:
         """Have another version of a VMI."""

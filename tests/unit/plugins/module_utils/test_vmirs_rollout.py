@@ -55,7 +55,14 @@ def test_what_is_asked_is_asked_before_the_first_batch() -> None:
     cluster, _controller = controlled(3, outdated=1)
     roll_out(cluster)
     asked = [right(each) for each in cluster.server.requests]
-    assert asked[:6] == [("get", SET), ("list", VMIS), ("delete", VMIS), ("list", "poddisruptionbudgets"), ("list", HISTORY), ("create", HISTORY)]
+    assert asked[:6] == [
+        ("get", SET),
+        ("list", VMIS),
+        ("delete", VMIS),
+        ("list", "poddisruptionbudgets"),
+        ("list", HISTORY),
+        ("create", HISTORY),
+    ]
     assert cluster.written() == [("DELETE", f"{VMIS}/web0", True), ("POST", f"default/{HISTORY}", False), ("DELETE", f"{VMIS}/web0", False)]
     deletion = next(each for each in cluster.server.requests if each.method == "DELETE" and not each.query)
     assert (deletion.body["propagationPolicy"], deletion.body["preconditions"]) == ("Background", {"uid": "uid-of-web0"})
