@@ -186,6 +186,26 @@ def test_nobody_goes_back_to_what_differs_by_a_restart_alone() -> None:
     assert target_number(twice, [*revisions, revision_of(_revisions.body_of(twice, 4))]) == 1
 
 
+def test_nor_to_what_a_controller_has_written_in_another_way_since() -> None:
+    def written(memory: str, tablet: bool | None) -> Object:
+        devices = {} if tablet is None else {"autoattachInputDevice": tablet}
+        requests = {"memory": memory}
+        made: Object = {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"domain": {"devices": devices, "resources": {"requests": requests}}},
+        }
+        return changed(set_of("1Gi"), "spec.template", _revisions.stamped(made))
+
+    first = revision_of(_revisions.body_of(written("1024Mi", tablet=False), 1))
+    # Recorded as it was applied, and restarted once it had been written back.
+    again = restarted(changed(written("1Gi", tablet=None), "spec.template.metadata.labels", {"app": "web", HASH: first.hash}))
+    second = revision_of(_revisions.body_of(again, 2))
+    with pytest.raises(OptionError, match="no revision before the present one"):
+        target_number(again, [first, second])
+    for other in (written("1025Mi", tablet=False), written("1024Mi", tablet=True)):
+        assert target_number(again, [revision_of(_revisions.body_of(other, 1)), second]) == 1
+
+
 def test_the_patch_gives_the_template_to_the_version_that_was_read_and_keeps_other_annotations() -> None:
     live = set_of("1Gi", annotations={"team": "a"})
     patch = _revisions.with_template(live, template("2Gi"), {ROLLED_BACK: "x"})
