@@ -112,10 +112,10 @@ class BatchWait(ReadyWait):
         return min((moment for moment in moments if moment is not None), default=None)
 
     def unmet(self, seen: Situation) -> t.Sequence[str]:
-        missing = self._unmet(seen)
+        missing, found = self._unmet(seen), self._progress(seen)
         if missing:
-            return missing
-        if not self._progress(seen).outdated:
+            return [*missing, *([f"{found.outdated} of {found.desired} are still outdated"] if found.outdated else [])]
+        if not found.outdated:
             return []
         batch = self.batch(seen)
         if batch.held_by is not None:

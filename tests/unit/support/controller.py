@@ -103,7 +103,7 @@ class Controller:
         if live["spec"].get("paused"):
             status["conditions"] = [{"type": "ReplicaPaused", "status": "True", "reason": "Paused"}]
         self.ready.append(ready)
-        if live["status"] != status:
+        if live.get("status") != status:
             self._cluster.put(SETS, {**live, "status": status})
 
     def _stamp(self, later: float = 0) -> str:

@@ -81,7 +81,7 @@ def test_what_is_taken_away_is_another_template_where_it_was_ours(is_ours: bool)
     live = restarted(live_set("ready"))
     live = changed(live, "spec.template.spec.hostname", "guest")
     live["spec"]["template"] = _revisions.stamped(live["spec"]["template"])
-    fields = {"f:spec": {"f:template": {"f:spec": {"f:hostname": {}}}}} if is_ours else {}
+    fields: Object = {"f:spec": {"f:template": {"f:spec": {"f:hostname": {}}}}} if is_ours else {}
     live["metadata"]["managedFields"] = [{"manager": "vmscale.kubevirt", "operation": "Apply", "fieldsV1": fields}]
     made = plan(live, manifest())
     assert made.changes_template is is_ours

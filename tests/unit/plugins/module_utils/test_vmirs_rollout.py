@@ -14,21 +14,9 @@ from unit.support.budgets import budget
 from unit.support.cluster import BUDGETS, INSTANCES, REVISIONS, SCALERS, SETS, Cluster
 from unit.support.controlled import controlled, facts, forbid, right
 from unit.support.objects import autoscaler, changed, instance, replica_set
+from unit.support.rollouts import HISTORY, SET, VMIS, WEB, deleted, roll_out
 from unit.support.server import Answer, Request
 from unit.support.templates import hash_in
-
-SET, VMIS, HISTORY = "virtualmachineinstancereplicasets", "virtualmachineinstances", "controllerrevisions"
-WEB = "VirtualMachineInstanceReplicaSet default/web"
-
-
-def roll_out(cluster: Cluster, max_unavailable: t.Any = 1, check_mode: bool = False, **options: t.Any) -> dict[str, t.Any]:
-    """Run `vmirs_rollout`."""
-    return cluster.run("vmirs_rollout", check_mode=check_mode, name="web", max_unavailable=str(max_unavailable), **options)
-
-
-def deleted(cluster: Cluster) -> list[str]:
-    """Return the names of the VMIs that were deleted, dry runs aside."""
-    return [path.partition("/")[2] for method, path, is_dry in cluster.written() if method == "DELETE" and not is_dry]
 
 
 def test_every_vmi_is_replaced_once_and_never_too_many_at_a_time() -> None:
