@@ -151,7 +151,7 @@ class BatchWait(ReadyWait):
             return text
         name, _colon, rest = text.partition(": ")
         batch = f"batch {self._step.number}, " if self._step.number else ""
-        pausing = ", pausing" if not self._unmet(seen) and self._rest() > 0 else ""
+        pausing = ", pausing" if found.outdated and not self._unmet(seen) and self._rest() > 0 else ""
         return f"{name}: {batch}{found.updated}/{found.desired} updated, {rest}{pausing}"
 
     def standing(self, seen: Situation) -> str:
