@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+OPERATOR = "vmscale-operator"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,13 @@ class Request:
     uri: str
     code: int
     agent: str
+    resource: str = ""
+    """What it is about; a subresource after a slash."""
+    name: str = ""
+
+    @property
+    def is_dry_run(self) -> bool:
+        return "dryRun=All" in self.uri
 
     @property
     def is_write(self) -> bool:
@@ -46,12 +55,12 @@ class AuditLog:
     def mark(self) -> Mark:
         return Mark(self.path.stat().st_size)
 
-    def requests(self, since: Mark, until: Mark | None = None, user: str | None = "vmscale-operator") -> list[Request]:
+    def requests(self, since: Mark, until: Mark | None = None, user: str | None = OPERATOR) -> list[Request]:
         """Return the requests that ended between the marks, of one user or (None) of all."""
         return [
             request
             for request in map(_request, self._events(since, until))
-            if (user is None or request.user == user or request.user.endswith(f":{user}")) and self._covers(request)
+            if (user is None or _is_of(request, user)) and self.covers(request)
         ]
 
     def last_write(self, since: Mark, path: str, before: float) -> float:
@@ -63,24 +72,59 @@ class AuditLog:
         ]
         return max(moment for moment in ended if moment < before)
 
-    def _covers(self, request: Request) -> bool:
+    def covers(self, request: Request) -> bool:
+        """Whether a request is in the namespace that the log is read for."""
         return self.namespace is None or f"/namespaces/{self.namespace}/" in request.uri
 
     def _events(self, since: Mark, until: Mark | None) -> Iterator[dict[str, Any]]:
         with self.path.open("rb") as stream:
             stream.seek(since.offset)
             text = stream.read() if until is None else stream.read(until.offset - since.offset)
-        for line in text.splitlines():
-            event = json.loads(line)
-            if event.get("stage") == "ResponseComplete":
-                yield event
+        yield from _completed(text.splitlines())
+
+
+class Tail:
+    """Follows what the operator asks from now on, cheaply enough to look at it all the time."""
+
+    def __init__(self, log: AuditLog) -> None:
+        self._log = log
+        self._stream = log.path.open("rb")
+        self._stream.seek(log.mark().offset)
+        self._rest = b""
+        self._requests: list[Request] = []
+
+    def read(self) -> list[Request]:
+        """Return all requests so far."""
+        *lines, self._rest = (self._rest + self._stream.read()).split(b"\n")
+        found = map(_request, _completed(line for line in lines if OPERATOR.encode() in line))
+        self._requests += [request for request in found if _is_of(request, OPERATOR) and self._log.covers(request)]
+        return self._requests
+
+
+def writes(requests: Iterable[Request]) -> list[str]:
+    """Return what was really written, in order: `patch virtualmachineinstancereplicasets`."""
+    return [f"{each.verb} {each.resource}" for each in requests if each.is_write and not each.is_dry_run and each.code < 300]
+
+
+def _completed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        event = json.loads(line)
+        if event.get("stage") == "ResponseComplete":
+            yield event
+
+
+def _is_of(request: Request, user: str) -> bool:
+    return request.user == user or request.user.endswith(f":{user}")
 
 
 def _request(event: dict[str, Any]) -> Request:
+    about = event.get("objectRef", {})
     return Request(
         user=event["user"]["username"],
         verb=event["verb"],
         uri=event["requestURI"],
         code=event.get("responseStatus", {}).get("code", 0),
         agent=event.get("userAgent", ""),
+        resource="/".join(filter(None, (about.get("resource"), about.get("subresource")))),
+        name=about.get("name", ""),
     )

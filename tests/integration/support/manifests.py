@@ -15,6 +15,9 @@ from integration.support.api import Api, Object, eventually
 SERVER_FIELDS = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink")
 OBSERVED_VERSIONS = ("kubevirt.io/latest-observed-api-version", "kubevirt.io/storage-observed-api-version")
 HASH = "vmscale.kubevirt/template-hash"
+DIAL = "sandbox.vmscale.kubevirt/"
+QUICK = {f"{DIAL}{what}": "0" for what in ("boot-seconds", "boot-jitter-seconds", "shutdown-seconds")}
+"""Annotations of VMs that lose no time on the sandbox; another cluster makes nothing of them."""
 
 
 def vmi_template(
@@ -61,6 +64,16 @@ def vmirs(**options: Any) -> Task:
 def hpa(**options: Any) -> Task:
     """Return a task with the module hpa."""
     return {"name": "Autoscaler", "vmscale.kubevirt.hpa": options}
+
+
+def vmirs_scale(**options: Any) -> Task:
+    """Return a task with the module vmirs_scale."""
+    return {"name": "Scale", "vmscale.kubevirt.vmirs_scale": options}
+
+
+def vmirs_rollout(**options: Any) -> Task:
+    """Return a task with the module vmirs_rollout."""
+    return {"name": "Roll out", "vmscale.kubevirt.vmirs_rollout": options}
 
 
 def written_part(live: Mapping[str, Any]) -> Object:

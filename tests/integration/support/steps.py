@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integration.support.ansible import Ansible, Task
-from integration.support.audit import AuditLog, Request
+from integration.support.audit import OPERATOR, AuditLog, Request, writes
 from integration.support.results import TaskResult
 
 
@@ -25,7 +25,7 @@ class Step:
     @property
     def verbs(self) -> list[str]:
         """The verbs that were sent, each dry run marked as such."""
-        return [f"{request.verb} (dry run)" if "dryRun=All" in request.uri else request.verb for request in self.requests]
+        return [f"{request.verb} (dry run)" if request.is_dry_run else request.verb for request in self.requests]
 
     @property
     def diff(self) -> tuple[Any, Any]:
@@ -69,3 +69,22 @@ def run_four_steps(ansible: Ansible, audit: AuditLog, task: Task, settle: Callab
     done = run_step(ansible, audit, task)
     settle()
     return FourSteps(predicted, done, run_step(ansible, audit, task, check=True), run_step(ansible, audit, task))
+
+
+@dataclass(frozen=True)
+class ThreeRuns:
+    """A task in one play: in check mode, for real, and again; with what all of it wrote."""
+
+    predicted: TaskResult
+    done: TaskResult
+    again: TaskResult
+    writes: list[str]
+
+
+def run_three_times(ansible: Ansible, audit: AuditLog, task: Task, user: str = OPERATOR) -> ThreeRuns:
+    """Run a task in check mode, for real, and again, in one play; require that check mode was right and that the last changed nothing."""
+    mark = audit.mark()
+    run = ansible.run_tasks([{**task, "check_mode": True}, task, task], diff=True).require_ok()
+    predicted, done, again = run.tasks
+    assert [each.is_changed for each in run.tasks] == [True, True, False], [each.data for each in run.tasks]
+    return ThreeRuns(predicted, done, again, writes(audit.requests(mark, user=user)))
