@@ -13,21 +13,19 @@ growing pauses, until the deadline of the operation; every other answer that is 
 from __future__ import annotations
 
 import datetime
-import email.utils
 import json
 import os
 import socket
 import threading
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._answer import read_date, read_object, read_refusal, retry_after
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Clock, Deadline, SystemClock
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._connection import Connection
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import (
-    Answer,
     ApiError,
-    Cause,
     ConnectionFailed,
     DependencyError,
     OptionError,
@@ -52,6 +50,8 @@ except ImportError:
     pass
 
 APPLY_PATCH = "application/apply-patch+yaml"
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 RETRIED_STATUSES = (429, 502, 503, 504)
 # A wrong address must not cost the whole wait: until the server has answered once, it gets this long.
 FIRST_CONTACT_SECONDS = 3.0
@@ -83,7 +83,7 @@ class EventStream:
     def __iter__(self) -> t.Iterator[tuple[str, Object]]:
         try:
             for line in self._lines():
-                event = _read_object(line, self._connection)
+                event = read_object(line, self._connection)
                 yield str(event.get("type", "")), event.get("object") or {}
         # A connection that another thread shuts under a reader fails in many ways.
         except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
@@ -140,14 +140,16 @@ class Api:
             return None
         return self.server_time + datetime.timedelta(seconds=self._clock.now() - self._told_time_at)
 
-    def get(self, resource: Resource, namespace: str, name: str, is_single_try: bool = False) -> dict[str, t.Any]:
+    def get(self, resource: Resource, namespace: str, name: str, is_single_try: bool = False, subresource: str = "") -> dict[str, t.Any]:
         """The object; an ``ApiError`` with ``is_missing_object`` where there is none."""
-        return self._call("GET", resource, namespace, name, is_single_try=is_single_try)
+        return self._call("GET", resource, namespace, name, is_single_try=is_single_try, subresource=subresource)
 
-    def find(self, resource: Resource, namespace: str, name: str, is_single_try: bool = False) -> dict[str, t.Any] | None:
+    def find(
+        self, resource: Resource, namespace: str, name: str, is_single_try: bool = False, subresource: str = ""
+    ) -> dict[str, t.Any] | None:
         """The object, or None where there is none of that name."""
         try:
-            return self.get(resource, namespace, name, is_single_try)
+            return self.get(resource, namespace, name, is_single_try, subresource)
         except ApiError as error:
             if error.is_missing_object:
                 return None
@@ -207,10 +209,10 @@ class Api:
         if response.status == 200:
             return EventStream(response, self.connection)
         try:
-            answer = _read_answer(response.status, response.data, "GET", resource, namespace, "")
+            answer = read_refusal(response.status, response.data, "GET", resource, namespace, "")
         finally:
             response.close()
-        pause = _retry_after(response.headers.get("Retry-After"))
+        pause = retry_after(response.headers.get("Retry-After"))
         raise ApiError(answer, explain(answer, server=self.connection.server, origin=self.connection.origin), pause)
 
     def serves(self, resource: Resource) -> bool:
@@ -227,6 +229,25 @@ class Api:
         """Server-side apply ``body``, taking over the fields it names; creates the object where there is none."""
         query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true", **_dry_run(dry_run)}
         return self._call("PATCH", resource, namespace, name, query, body, APPLY_PATCH)
+
+    def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: t.Mapping[str, t.Any] | t.Sequence[t.Mapping[str, t.Any]],
+        dry_run: bool,
+        subresource: str = "",
+    ) -> dict[str, t.Any]:
+        """Change the object: a mapping is a JSON merge patch, a sequence a JSON patch."""
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", **_dry_run(dry_run)}
+        content_type = MERGE_PATCH if isinstance(body, t.Mapping) else JSON_PATCH
+        return self._call("PATCH", resource, namespace, name, query, body, content_type, subresource=subresource)
+
+    def create(self, resource: Resource, namespace: str, body: t.Mapping[str, t.Any], dry_run: bool) -> dict[str, t.Any]:
+        """Create the object; an ``ApiError`` with ``is_conflict`` where there is one of that name."""
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", **_dry_run(dry_run)}
+        return self._call("POST", resource, namespace, "", query, body)
 
     def delete(self, resource: Resource, namespace: str, name: str, uid: str, propagation: str, dry_run: bool) -> None:
         """Delete the object with that UID; it is no error if it has gone meanwhile."""
@@ -252,20 +273,21 @@ class Api:
         namespace: str,
         name: str,
         query: t.Mapping[str, str] | None = None,
-        body: t.Mapping[str, t.Any] | None = None,
+        body: t.Mapping[str, t.Any] | t.Sequence[t.Any] | None = None,
         content_type: str = "application/json",
         path: str = "",
         tries_again: bool = True,
         is_single_try: bool = False,
+        subresource: str = "",
     ) -> dict[str, t.Any]:
-        path = path or resource.path(namespace, name)
+        path = path or resource.path(namespace, name) + (f"/{subresource}" if subresource else "")
         parameters = urlencode({key: value for key, value in (query or {}).items() if value})
         url = f"{path}?{parameters}" if parameters else path
         content = json.dumps(body).encode() if body is not None else None
         status, raw = self._send(method, url, content, content_type, tries_again, is_single_try)
         if 200 <= status < 300:
-            return _read_object(raw, self.connection)
-        answer = _read_answer(status, raw, method, resource, namespace, name)
+            return read_object(raw, self.connection)
+        answer = read_refusal(status, raw, method, resource, namespace, name, subresource)
         raise ApiError(answer, explain(answer, server=self.connection.server, origin=self.connection.origin))
 
     def _send(
@@ -288,7 +310,7 @@ class Api:
                 if response.status not in RETRIED_STATUSES or not tries_again:
                     return response.status, response.data
                 trouble = f"HTTP {response.status}"
-                after = _retry_after(response.headers.get("Retry-After"))
+                after = retry_after(response.headers.get("Retry-After"))
             limit = self._deadline if self._answered and self._deadline and not self._deadline.is_over else patience
             if is_single_try or limit.is_over or limit.remaining < after:
                 if failure is None:
@@ -324,61 +346,9 @@ class Api:
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_SECONDS, read=silence),
             preload_content=not is_stream,
         )
-        self.server_time, self._told_time_at = _read_date(response.headers.get("Date")) or self.server_time, self._clock.now()
+        self.server_time, self._told_time_at = read_date(response.headers.get("Date")) or self.server_time, self._clock.now()
         return response
 
 
 def _dry_run(is_dry: bool) -> dict[str, str]:
     return {"dryRun": "All"} if is_dry else {}
-
-
-def _retry_after(text: str | None) -> float:
-    try:
-        return min(float(text or 0), 30.0)
-    except ValueError:
-        return 0.0
-
-
-def _read_date(text: str | None) -> datetime.datetime | None:
-    """The moment of an HTTP Date header, None where it tells none."""
-    try:
-        moment = email.utils.parsedate_to_datetime(text or "")
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else None
-
-
-def _read_object(raw: bytes, connection: Connection) -> dict[str, t.Any]:
-    try:
-        document = json.loads(raw)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise ConnectionFailed(
-            f"{connection.server} (from {connection.origin}) does not answer as a Kubernetes API server does: "
-            f'its answer is no JSON object. Check the address in "host" or "kubeconfig", and "proxy".'
-        )
-    return document
-
-
-def _read_answer(status: int, raw: bytes, method: str, resource: Resource, namespace: str, name: str) -> Answer:
-    answer = Answer(status, method, resource.group, resource.plural, namespace, name)
-    try:
-        document = json.loads(raw)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict) or document.get("kind") != "Status":
-        return replace(answer, message=raw.decode(errors="replace").strip()[:500], is_status=False)
-    details = document.get("details") or {}
-    causes = tuple(
-        Cause(field=cause.get("field", ""), message=cause.get("message", "") or cause.get("reason", ""))
-        for cause in details.get("causes") or []
-    )
-    return replace(
-        answer,
-        reason=document.get("reason", ""),
-        message=document.get("message", ""),
-        causes=causes,
-        about_kind=details.get("kind", ""),
-        about_name=details.get("name", ""),
-    )

@@ -30,8 +30,10 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._redact import (
     redact,
     secret_values,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._removal import SCALE_IN_ORDERS
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import ensure_replica_set, read_replica_sets
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_scale import scale_replica_set
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import POLL_SECONDS, POLLED
 
 Spec = dict[str, dict[str, t.Any]]
@@ -120,6 +122,21 @@ MODULES: dict[str, Module] = {
         required_one_of=(("name", "src", "definition"),),
     ),
     "vmirs_info": Module(read_replica_sets, dict(_CHOICE), mutually_exclusive=(("name", "label_selectors"),)),
+    "vmirs_scale": Module(
+        scale_replica_set,
+        {
+            "name": {"type": "str", "required": True},
+            "namespace": {"type": "str"},
+            "replicas": {"type": "int"},
+            "remove": {"type": "list", "elements": "str"},
+            "scale_in_order": {"type": "str", "choices": list(SCALE_IN_ORDERS)},
+            "replicas_when_autoscaled": {"type": "str", "choices": ["fail", "keep", "set"], "default": "fail"},
+            "autoscaler_bounds": {"type": "str", "choices": ["keep", "widen"], "default": "keep"},
+            **_WAIT,
+            "wait": {"type": "bool", "default": True},
+        },
+        required_one_of=(("replicas", "remove"),),
+    ),
     "hpa": Module(
         ensure_autoscaler,
         {

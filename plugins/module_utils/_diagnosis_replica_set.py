@@ -29,6 +29,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     spec,
     status,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._scale import unfinished_scale_in
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Finished, Situation
 
 LEASE_SECONDS = 30.0
@@ -93,7 +94,9 @@ def set_paused(scene: Scene) -> t.Iterator[Symptom]:
     found = condition(live, "ReplicaPaused")
     is_paused = bool(spec(live).get("paused")) or found.get("status") == "True"
     if is_paused and not scene.situation.is_pause_wanted and not scene.is_complete:
-        yield Symptom(reasons.REPLICA_PAUSED, REPLICA_SETS.kind, name_of(live), message=str(found.get("message") or ""))
+        unfinished = unfinished_scale_in(live)
+        hint = "" if unfinished is None else f"{unfinished.clause[0].upper()}{unfinished.clause[1:]}."
+        yield Symptom(reasons.REPLICA_PAUSED, REPLICA_SETS.kind, name_of(live), message=str(found.get("message") or ""), hint=hint)
 
 
 def ended(scene: Scene) -> t.Iterator[Symptom]:

@@ -24,6 +24,8 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Seen
 WRITE_TRIES = 10
 CONFLICT_PAUSE_SECONDS = 0.1
 
+Done = t.TypeVar("Done")
+
 
 @dataclass(frozen=True)
 class Written:
@@ -54,21 +56,28 @@ def write(
     decide: t.Callable[[Object | None], _plan.Plan],
 ) -> Written:
     """Read, decide and write, again where somebody else wrote in between. Raises ``EngineError``."""
-    tries = 0
-    while True:
-        tries += 1
+
+    def attempt() -> Written:
         before = read()
         plan = decide(before)
         if plan.action == _plan.NOTHING and before is not None:
             return Written(before, before, plan)
+        return Written(before, api.apply(wanted.resource, wanted.namespace, wanted.name, plan.body, task.check_mode), plan)
+
+    return again_on_conflict(task, attempt)
+
+
+def again_on_conflict(task: Task, attempt: t.Callable[[], Done]) -> Done:
+    """What ``attempt`` returns, which reads and decides anew where somebody else wrote in between. Raises ``EngineError``."""
+    tries = 0
+    while True:
+        tries += 1
         try:
-            after = api.apply(wanted.resource, wanted.namespace, wanted.name, plan.body, task.check_mode)
+            return attempt()
         except ApiError as error:
             if not error.is_conflict or tries >= WRITE_TRIES:
                 raise
-            task.clock.sleep(CONFLICT_PAUSE_SECONDS)
-        else:
-            return Written(before, after, plan)
+        task.clock.sleep(CONFLICT_PAUSE_SECONDS)
 
 
 def delete(task: Task, api: Api, wanted: Wanted, before: Object | None, propagation: str) -> Result:

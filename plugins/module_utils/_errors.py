@@ -77,11 +77,13 @@ class Answer:
     about_kind: str = ""
     about_name: str = ""
     is_status: bool = True
+    subresource: str = ""
 
     @property
     def resource(self) -> str:
-        """The resource as ``kubectl`` and RBAC name it: ``plural.group``."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
+        """The resource as ``kubectl`` and RBAC name it: ``plural.group``, ``plural.group/subresource``."""
+        qualified = f"{self.plural}.{self.group}" if self.group else self.plural
+        return f"{qualified}/{self.subresource}" if self.subresource else qualified
 
 
 class ApiError(EngineError):
@@ -96,6 +98,11 @@ class ApiError(EngineError):
     def is_missing_object(self) -> bool:
         """True where the resource exists and the object of that name does not."""
         return self.answer.status == 404 and self.answer.is_status and self.answer.about_kind != "namespaces"
+
+    @property
+    def is_forbidden(self) -> bool:
+        """True where the user lacks a right, not where admission refuses."""
+        return self.answer.status == 403 and _FORBIDDEN.search(self.answer.message) is not None
 
     @property
     def is_conflict(self) -> bool:

@@ -6,8 +6,8 @@
 
 """The resources that the engine touches, with their paths: nothing is discovered.
 
-Groups and versions: ``kubevirt.io/v1`` (KubeVirt), ``autoscaling/v2`` and core ``v1`` (Kubernetes), ``metrics.k8s.io/v1beta1``
-(metrics-server).
+Groups and versions: ``kubevirt.io/v1`` (KubeVirt), ``autoscaling/v2``, ``apps/v1``, ``policy/v1`` and core ``v1`` (Kubernetes),
+``metrics.k8s.io/v1beta1`` (metrics-server).
 """
 
 from __future__ import annotations
@@ -19,6 +19,15 @@ from urllib.parse import quote
 
 FIELD_MANAGER = "vmscale.kubevirt"
 TEMPLATE_HASH_LABEL = "vmscale.kubevirt/template-hash"
+# In a template's annotations: it was stamped so that VMIs of the same template are replaced, and by which restart.
+RESTARTED_ANNOTATION = "vmscale.kubevirt/restarted-at"
+RESTART_ID_ANNOTATION = "vmscale.kubevirt/restart-id"
+# In a set's annotations: the scale-in that has paused it, and the roll back that it has been through.
+SCALE_IN_ANNOTATION = "vmscale.kubevirt/scale-in"
+ROLLED_BACK_ANNOTATION = "vmscale.kubevirt/rolled-back"
+# Of the revisions of a set's template.
+REVISION_SET_LABEL = "vmscale.kubevirt/replica-set-uid"
+REVISION_NUMBERS_ANNOTATION = "vmscale.kubevirt/revisions"
 
 Object = t.Mapping[str, t.Any]
 
@@ -55,6 +64,8 @@ AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "Horizon
 EVENTS = Resource("", "v1", "events", "Event")
 PODS = Resource("", "v1", "pods", "Pod")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
+REVISIONS = Resource("apps", "v1", "controllerrevisions", "ControllerRevision")
+DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
 
 
@@ -76,6 +87,21 @@ def status(live: Object) -> t.Mapping[str, t.Any]:
 def name_of(live: Object) -> str:
     """The object's name."""
     return str(metadata(live).get("name", ""))
+
+
+def labels_of(live: Object) -> t.Mapping[str, str]:
+    """The object's labels, never None."""
+    return metadata(live).get("labels") or {}
+
+
+def annotations_of(live: Object) -> t.Mapping[str, str]:
+    """The object's annotations, never None."""
+    return metadata(live).get("annotations") or {}
+
+
+def template_of(live: Object) -> t.Mapping[str, t.Any]:
+    """The set's template, never None."""
+    return spec(live).get("template") or {}
 
 
 def label(resource: Resource, namespace: str, name: str) -> str:

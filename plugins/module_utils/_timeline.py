@@ -37,20 +37,30 @@ class Timeline:
         self._states, self._counts = dict(states), dict(counts)
         self._points.append(_bounded({"elapsed": round(elapsed, 3), **counts, "transitions": transitions, "omitted": 0}))
         if len(self._points) > MOST_POINTS:
-            self._merge_older_half()
+            self._points = _with_older_half_merged(self._points)
         return True
 
     def as_result(self) -> list[dict[str, t.Any]]:
         """The points, oldest first."""
         return [dict(point) for point in self._points]
 
-    def _merge_older_half(self) -> None:
-        older, younger = self._points[: MOST_POINTS // 2], self._points[MOST_POINTS // 2 :]
-        merged = []
-        for first, second in zip(older[::2], older[1::2]):
-            transitions = [*first["transitions"], *second["transitions"]]
-            merged.append(_bounded({**second, "transitions": transitions, "omitted": first["omitted"] + second["omitted"]}))
-        self._points = merged + younger
+
+def joined(parts: t.Iterable[tuple[float, t.Sequence[t.Mapping[str, t.Any]]]]) -> list[dict[str, t.Any]]:
+    """The timelines of waits that followed one another as one, each given with the seconds after which it began."""
+    points = [{**point, "elapsed": round(began + point["elapsed"], 3)} for began, part in parts for point in part]
+    while len(points) > MOST_POINTS:
+        points = _with_older_half_merged(points)
+    return points
+
+
+def _with_older_half_merged(points: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    half = len(points) // 4 * 2
+    older, younger = points[:half], points[half:]
+    merged = []
+    for first, second in zip(older[::2], older[1::2]):
+        transitions = [*first["transitions"], *second["transitions"]]
+        merged.append(_bounded({**second, "transitions": transitions, "omitted": first["omitted"] + second["omitted"]}))
+    return merged + younger
 
 
 def _bounded(point: dict[str, t.Any]) -> dict[str, t.Any]:

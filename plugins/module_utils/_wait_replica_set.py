@@ -196,3 +196,25 @@ class GoneWait(ReadyWait):
 
     def _snapshot(self, seen: Situation) -> Snapshot:
         return Snapshot(seen.replica_set, seen.instances)
+
+
+class PausedWait(ReadyWait):
+    """Until virt-controller has acknowledged that a set is paused, and counts the VMIs that there are, without those of the UIDs ``gone``.
+
+    Resumed before that it would still take the deleted ones for replicas, and delete more.
+    """
+
+    def __init__(self, api: Api, namespace: str, live: Object, gone: t.AbstractSet[str] = frozenset()) -> None:
+        super().__init__(api, namespace, live, None, is_pause_wanted=True)
+        self._gone = gone
+
+    def unmet(self, seen: Situation) -> t.Sequence[str]:
+        unmet = super().unmet(seen)
+        if unmet or seen.replica_set is None:
+            return unmet
+        active = [each for each in self._snapshot(seen).instances or () if _replicaset.is_active(each)]
+        left = [name_of(each) for each in active if metadata(each).get("uid") in self._gone]
+        if left:
+            return [f"the deletion of {', '.join(sorted(left))} has not been seen yet"]
+        counted = _replicaset.count(self._snapshot(seen)).current
+        return [] if counted == len(active) else [f"virt-controller counts {counted} VMIs, and there are {len(active)}"]
