@@ -86,12 +86,16 @@ options:
       - The task fails when they are over, and says what is wrong or missing.
     type: int
     default: 120
+"""
+
+    GRACE = r"""
+options:
   wait_grace:
     description:
-      - How many seconds a wait bears with something that is wrong and may heal. If it is still wrong then, the task fails before
-        O(wait_timeout) is over.
-      - With V(0) the first look at it ends the wait. A number as large as O(wait_timeout) lets the wait go on to its end, except
-        where nothing can heal.
+      - How many seconds a wait bears with something that is wrong and may heal. If it is still wrong then, the task fails before its
+        time is up.
+      - With V(0) the first look at it ends the wait. A number as large as the time that the task has lets the wait go on to its end,
+        except where nothing can heal.
     type: int
     default: 5
   quiet:
@@ -100,7 +104,7 @@ options:
     type: bool
     default: false
 notes:
-  - Waiting watches the cluster and outlives dropped connections and restarts of the API server, for O(wait_timeout) seconds at most.
+  - Waiting watches the cluster and outlives dropped connections and restarts of the API server, for as long as the task may wait.
     What it went through is a warning of the task.
   - Progress is shown where the task runs inside Ansible's own process on the control node. With C(async), C(become), another host or
     another interpreter the task waits as well, and shows nothing meanwhile.
@@ -111,6 +115,61 @@ seealso:
   - name: Diagnosis
     description: Every reason that RV(diagnosis) may have, whether it ends a wait, and what to do.
     link: https://github.com/vmscale/vmscale.kubevirt/blob/main/docs/diagnosis.md
+"""
+
+    ROLLOUT = r"""
+options:
+  max_unavailable:
+    description:
+      - How many instances a rollout may make unavailable at the same time, as a number such as V(3) or as a share of the desired replicas
+        such as V(25%). A share is rounded down, and is at least one.
+      - By the doing of the rollout, the ready instances are never fewer than the desired replicas less this number. Instances that are not
+        ready for another reason count.
+      - While a HorizontalPodAutoscaler scales the set, a share is taken of its C(minReplicas) where that is smaller, since it may shrink
+        the set at any moment.
+    type: str
+    default: 25%
+  order:
+    description:
+      - Which instances go first. Those that are not ready always do, and V(not_ready_first) asks for nothing more.
+      - V(oldest) and V(newest) go by the time of creation, V(by_node) goes node after node.
+    type: str
+    choices: [not_ready_first, oldest, newest, by_node]
+    default: not_ready_first
+  pause_between:
+    description: How many seconds to pause between two batches.
+    type: int
+    default: 0
+  batch_timeout:
+    description:
+      - How many seconds a batch may take until its instances are gone and have been replaced by available ones.
+      - The task fails when they are over, says what is wrong or missing, and leaves the rest untouched.
+    type: int
+    default: 600
+  progress_deadline:
+    description:
+      - How many seconds may pass in a batch without one more instance becoming available. The task fails when they are over. V(0) sets
+        no deadline.
+    type: int
+    default: 300
+  min_ready_seconds:
+    description:
+      - How many seconds an instance has to be ready before it counts as available.
+    type: int
+    default: 0
+  revision_history_limit:
+    description:
+      - How many older revisions of the template to keep, to which the set can be rolled back. V(0) keeps none.
+    type: int
+    default: 10
+  disruption_budgets:
+    description:
+      - With V(respect), a batch takes no more instances than the PodDisruptionBudgets of their launcher pods allow. Where they allow none,
+        the rollout waits, and fails with their names when the time of the batch is over.
+      - With V(ignore), they are not looked at. Kubernetes does not ask them either, since the deletion of an instance is no eviction.
+    type: str
+    choices: [respect, ignore]
+    default: respect
 """
 
     TARGET = r"""

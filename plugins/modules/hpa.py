@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - vmscale.kubevirt._options
   - vmscale.kubevirt._options.target
   - vmscale.kubevirt._options.wait
+  - vmscale.kubevirt._options.grace
   - kubernetes.core.k8s_auth_options
   - vmscale.kubevirt._attributes
   - vmscale.kubevirt._attributes.actiongroup_vmirs

@@ -27,6 +27,8 @@ requirements:
 extends_documentation_fragment:
   - vmscale.kubevirt._options
   - vmscale.kubevirt._options.wait
+  - vmscale.kubevirt._options.grace
+  - vmscale.kubevirt._options.rollout
   - kubernetes.core.k8s_auth_options
   - vmscale.kubevirt._attributes
   - vmscale.kubevirt._attributes.actiongroup_vmirs
@@ -35,7 +37,7 @@ attributes:
     support: full
     details:
       - What would be written is sent to the API server as a dry run, so admission and quota have their say; nothing is written or
-        waited for.
+        waited for. With O(rollout=true), RV(replaced) names the instances that would be replaced.
   diff_mode:
     support: full
 options:
@@ -84,6 +86,15 @@ options:
       - With O(state=absent), leave the VirtualMachineInstances running.
     type: bool
     default: false
+  rollout:
+    description:
+      - Replace the VirtualMachineInstances that run on an older template, as M(vmscale.kubevirt.vmirs_rollout) does, once the set is as
+        described. Without it they keep running until something else ends them.
+      - The rollout has the options O(max_unavailable), O(order), O(pause_between), O(batch_timeout), O(progress_deadline),
+        O(min_ready_seconds) and O(disruption_budgets). It takes the time that O(batch_timeout) and O(progress_deadline) give to each batch,
+        whatever O(wait) and O(wait_timeout) say.
+    type: bool
+    default: false
 notes:
   - With O(wait=true) the task waits until the set has converged. Desired, current and ready replicas are equal, virt-controller
     has acknowledged the
@@ -91,9 +102,14 @@ notes:
   - Where the pause is asked for, the wait is over once it is acknowledged. A set that somebody else has paused has to have the right
     numbers all the same. Where it has not, the wait ends after O(wait_grace) seconds and says that it is paused.
   - With O(state=absent) and O(wait=true) the task waits until the set and its VirtualMachineInstances are gone.
-  - KubeVirt applies a changed template to new VirtualMachineInstances only. RV(replicas.outdated) counts those that run on an older one.
+  - KubeVirt applies a changed template to new VirtualMachineInstances only. RV(replicas.outdated) counts those that run on an older one,
+    and O(rollout) or M(vmscale.kubevirt.vmirs_rollout) replaces them.
+  - Before a template is overwritten, it is kept as a revision, to which M(vmscale.kubevirt.vmirs_rollout) can go back. Where that is
+    forbidden, a warning says so. O(revision_history_limit=0) keeps none.
 seealso:
   - module: vmscale.kubevirt.vmirs_info
+  - module: vmscale.kubevirt.vmirs_scale
+  - module: vmscale.kubevirt.vmirs_rollout
   - module: vmscale.kubevirt.hpa
   - name: VirtualMachineInstanceReplicaSet
     description: The resource in KubeVirt's user guide.
@@ -136,6 +152,13 @@ EXAMPLES = r"""
     wait: true
     wait_timeout: 300
     wait_grace: 30
+
+- name: Ensure the manifest again, and replace what runs on an older template
+  vmscale.kubevirt.vmirs:
+    src: testreplicaset.yaml
+    namespace: default
+    rollout: true
+    max_unavailable: 1
 
 - name: Pause the set
   vmscale.kubevirt.vmirs:
@@ -227,6 +250,21 @@ method:
   returned: always
   type: str
   sample: create
+replaced:
+  description: The VirtualMachineInstances that were replaced, or would be in check mode, in their order.
+  returned: with O(rollout=true)
+  type: list
+  elements: str
+  sample: [testrc6bk, testx7k2p, testm7b9m]
+batches:
+  description: The same by batches, the first batch first.
+  returned: with O(rollout=true)
+  type: list
+  elements: list
+  sample:
+    - [testrc6bk]
+    - [testx7k2p]
+    - [testm7b9m]
 duration:
   description: Seconds that the task waited.
   returned: when the task waited

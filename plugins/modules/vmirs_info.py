@@ -14,8 +14,8 @@ author:
   - vmscale.kubevirt contributors (@vmscale)
 description:
   - Returns the VirtualMachineInstanceReplicaSets of a namespace with their counts, their VirtualMachineInstances, whether they
-    have converged and
-    why not, which instances run on an older template, and which HorizontalPodAutoscalers scale them.
+    have converged and why not, which instances run on an older template, the revisions of the template, and which
+    HorizontalPodAutoscalers scale them.
 requirements:
   - python >= 3.9
   - kubernetes >= 24.2.0
@@ -37,6 +37,8 @@ attributes:
       - This module does not modify anything.
 seealso:
   - module: vmscale.kubevirt.vmirs
+  - module: vmscale.kubevirt.vmirs_scale
+  - module: vmscale.kubevirt.vmirs_rollout
 """
 
 EXAMPLES = r"""
@@ -45,6 +47,12 @@ EXAMPLES = r"""
     name: testreplicaset
     namespace: default
   register: found
+
+- name: Show which instances a rollout would replace, and the revisions that the set can go back to
+  ansible.builtin.debug:
+    msg:
+      outdated: "{{ found.replica_sets[0].instances | selectattr('outdated') | map(attribute='name') }}"
+      revisions: "{{ found.replica_sets[0].revisions }}"
 
 - name: Look at all sets of a namespace that carry a label
   vmscale.kubevirt.vmirs_info:
@@ -112,6 +120,61 @@ replica_sets:
       type: list
       elements: str
       sample: [test-hpa]
+    revision:
+      description: The number of the current revision of the template; null where none is kept, or they may not be read.
+      returned: always
+      type: int
+      sample: 2
+    revisions:
+      description: The revisions of the template that are kept, the newest first; null where they may not be read.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        number:
+          description: Its number, by which M(vmscale.kubevirt.vmirs_rollout) goes back to it.
+          returned: always
+          type: int
+          sample: 2
+        hash:
+          description: The hash of its template.
+          returned: always
+          type: str
+          sample: 8d1f0c5b7a
+        created:
+          description: Since when it is kept.
+          returned: always
+          type: str
+          sample: "2026-11-25T09:30:00Z"
+        current:
+          description: Whether it is the present template of the set.
+          returned: always
+          type: bool
+          sample: true
+        instances:
+          description: How many VirtualMachineInstances of the set run it.
+          returned: always
+          type: int
+          sample: 3
+    unfinished_scale_in:
+      description:
+        - What a task of M(vmscale.kubevirt.vmirs_scale) that was killed, or still runs, has begun and not finished. The set is paused
+          meanwhile.
+        - Null where there is nothing of the kind.
+      returned: always
+      type: dict
+      contains:
+        replicas:
+          description: The number of replicas that was asked for.
+          returned: always
+          type: int
+          sample: 2
+        remove:
+          description: The names of the instances that were chosen.
+          returned: always
+          type: list
+          elements: str
+          sample: [testx7k2p]
     instances:
       description: The VirtualMachineInstances that the set controls, by name.
       returned: always
@@ -125,6 +188,7 @@ replica_sets:
           node: kwok-node-1
           ip: 10.128.31.7
           outdated: false
+          revision: 2
           terminating: false
           created: "2026-11-25T09:30:00Z"
 """
