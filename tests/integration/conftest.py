@@ -18,6 +18,7 @@ from integration.support.ansible import Ansible, Shell
 from integration.support.api import Api
 from integration.support.audit import AuditLog
 from integration.support.cluster import Cluster, given_kubeconfig, real_cluster, sandbox_cluster
+from integration.support.kill import Killer
 
 SANDBOX_TESTS = Path(__file__).parent / "sandbox"
 IS_SLOW_WANTED = os.environ.get("VMSCALE_TEST_SLOW") == "1"
@@ -99,6 +100,12 @@ def audit(cluster: Cluster, namespace: str, request: pytest.FixtureRequest) -> A
         pytest.skip("needs the audit log of the sandbox")
     is_alone = request.node.get_closest_marker("serial") is not None
     return AuditLog(cluster.audit, None if is_alone else namespace)
+
+
+@pytest.fixture
+def killer(sandbox: Sandbox, audit: AuditLog) -> Killer:
+    """Kills runs at a stage of one's choice; skips on a real cluster."""
+    return Killer(sandbox.name, audit)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class AuditLog:
         return [
             request
             for request in map(_request, self._events(since, until))
-            if (user is None or _is_of(request, user)) and self.covers(request)
+            if (user is None or _is_of(request, user)) and self._covers(request)
         ]
 
     def last_write(self, since: Mark, path: str, before: float) -> float:
@@ -72,45 +72,22 @@ class AuditLog:
         ]
         return max(moment for moment in ended if moment < before)
 
-    def covers(self, request: Request) -> bool:
-        """Whether a request is in the namespace that the log is read for."""
+    def _covers(self, request: Request) -> bool:
         return self.namespace is None or f"/namespaces/{self.namespace}/" in request.uri
 
     def _events(self, since: Mark, until: Mark | None) -> Iterator[dict[str, Any]]:
         with self.path.open("rb") as stream:
             stream.seek(since.offset)
             text = stream.read() if until is None else stream.read(until.offset - since.offset)
-        yield from _completed(text.splitlines())
-
-
-class Tail:
-    """Follows what the operator asks from now on, cheaply enough to look at it all the time."""
-
-    def __init__(self, log: AuditLog) -> None:
-        self._log = log
-        self._stream = log.path.open("rb")
-        self._stream.seek(log.mark().offset)
-        self._rest = b""
-        self._requests: list[Request] = []
-
-    def read(self) -> list[Request]:
-        """Return all requests so far."""
-        *lines, self._rest = (self._rest + self._stream.read()).split(b"\n")
-        found = map(_request, _completed(line for line in lines if OPERATOR.encode() in line))
-        self._requests += [request for request in found if _is_of(request, OPERATOR) and self._log.covers(request)]
-        return self._requests
+        for line in text.splitlines():
+            event = json.loads(line)
+            if event.get("stage") == "ResponseComplete":
+                yield event
 
 
 def writes(requests: Iterable[Request]) -> list[str]:
     """Return what was really written, in order: `patch virtualmachineinstancereplicasets`."""
     return [f"{each.verb} {each.resource}" for each in requests if each.is_write and not each.is_dry_run and each.code < 300]
-
-
-def _completed(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        event = json.loads(line)
-        if event.get("stage") == "ResponseComplete":
-            yield event
 
 
 def _is_of(request: Request, user: str) -> bool:

@@ -15,9 +15,6 @@ from integration.support.api import Api, Object, eventually
 SERVER_FIELDS = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink")
 OBSERVED_VERSIONS = ("kubevirt.io/latest-observed-api-version", "kubevirt.io/storage-observed-api-version")
 HASH = "vmscale.kubevirt/template-hash"
-DIAL = "sandbox.vmscale.kubevirt/"
-QUICK = {f"{DIAL}{what}": "0" for what in ("boot-seconds", "boot-jitter-seconds", "shutdown-seconds")}
-"""Annotations of VMs that lose no time on the sandbox; another cluster makes nothing of them."""
 
 
 def vmi_template(

@@ -1,0 +1,126 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""vmirs_scale under users who may do little: either right to write is enough, and what is missing is said before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from integration.support.accounts import INSTANCES, MAY_PATCH, MAY_SCALE, READ, SETS, account
+from integration.support.ansible import Ansible
+from integration.support.api import Api
+from integration.support.audit import AuditLog, writes
+from integration.support.cluster import Cluster
+from integration.support.fleet import names, quick_set, start
+from integration.support.manifests import counts, vmirs_scale
+from integration.support.steps import run_three_times
+from integration.support.trace import Trace
+
+NAME, USER = "web", "scaler"
+PATCH, PATCH_SCALE, DELETE = f"patch {SETS}", f"patch {SETS}/scale", f"delete {INSTANCES}"
+AsUser = Callable[[Mapping[str, tuple[str, ...]]], Ansible]
+
+
+@pytest.fixture
+def as_user(api: Api, cluster: Cluster, namespace: str, tmp_path: Path, make_ansible: Callable[..., Ansible]) -> AsUser:
+    """Return a maker of `Ansible` as a new user with the given rights."""
+    return lambda rights: make_ansible(kubeconfig=account(api, cluster.admin, namespace, USER, rights, tmp_path))
+
+
+def message_of(verb: str, resource: str, namespace: str) -> str:
+    resource = f"{resource.partition('/')[0]}.kubevirt.io{resource.partition('/')[1]}{resource.partition('/')[2]}"
+    return (
+        f'User "system:serviceaccount:{namespace}:{USER}" may not {verb} {resource} in namespace "{namespace}": a Role or ClusterRole '
+        f'must grant the verb "{verb}" on {resource}.'
+    )
+
+
+def test_who_may_patch_the_set_goes_from_3_to_5_to_2_to_0_to_3(
+    as_user: AsUser, api: Api, audit: AuditLog, cluster: Cluster, namespace: str
+) -> None:
+    ansible = as_user(MAY_PATCH)
+    first = start(api, namespace, quick_set(NAME, 3))
+    asked = [
+        (vmirs_scale(name=NAME, replicas=5, replicas_when_autoscaled="set"), [PATCH]),
+        (
+            vmirs_scale(name=NAME, replicas=2, remove=first[:2], scale_in_order="newest", replicas_when_autoscaled="set"),
+            [PATCH, DELETE, DELETE, DELETE, PATCH],
+        ),
+        (vmirs_scale(name=NAME, replicas=0, scale_in_order="oldest", replicas_when_autoscaled="set"), [PATCH, DELETE, DELETE, PATCH]),
+        (vmirs_scale(name=NAME, replicas=3, replicas_when_autoscaled="set"), [PATCH]),
+    ]
+    removed: list[str] = []
+    with Trace(cluster.admin, namespace, NAME) as trace:
+        for task, written in asked:
+            runs = run_three_times(ansible, audit, task, USER)
+            assert runs.writes == written
+            assert runs.done["method"] == "patch"
+            assert runs.done["removed"] == runs.predicted["removed"]
+            removed += runs.done["removed"] or []
+    assert trace.history.removed == removed
+    assert len(removed) == 5
+    assert removed[:2] == first[:2]
+    assert counts(api.get("vmirs", namespace, NAME)) == (3, 3, 3)
+
+
+def test_who_may_use_the_scale_goes_from_3_to_5_to_2_to_0_to_3(as_user: AsUser, api: Api, audit: AuditLog, namespace: str) -> None:
+    ansible = as_user(MAY_SCALE)
+    first = start(api, namespace, quick_set(NAME, 3))
+    for number in (5, 2, 0, 3):
+        runs = run_three_times(ansible, audit, vmirs_scale(name=NAME, replicas=number, replicas_when_autoscaled="set"), USER)
+        assert runs.writes == [PATCH_SCALE]
+        assert (runs.done["method"], runs.predicted["method"], runs.done["removed"]) == ("scale", "scale", None)
+        assert counts(api.get("vmirs", namespace, NAME)) == (number,) * 3
+    there = names(api, namespace)
+    assert not {*first} & {*there}
+
+    mark = audit.mark()
+    chosen = ansible.run_tasks(vmirs_scale(name=NAME, remove=there[:1], replicas_when_autoscaled="set")).require_failed().last
+    assert chosen.message.startswith('User "system:serviceaccount:')
+    assert chosen.message == message_of("delete", INSTANCES, namespace)
+    assert writes(audit.requests(mark, user=USER)) == []
+
+
+def test_who_may_use_nothing_but_the_scale_cannot_wait(as_user: AsUser, api: Api, audit: AuditLog, namespace: str) -> None:
+    ansible = as_user({f"{SETS}/scale": ("get", "patch")})
+    start(api, namespace, quick_set(NAME, 1))
+    task = vmirs_scale(name=NAME, replicas=2, wait=False, replicas_when_autoscaled="set")
+    runs = run_three_times(ansible, audit, task, USER)
+    assert (runs.writes, runs.done["method"]) == ([PATCH_SCALE], "scale")
+    assert api.get("vmirs", namespace, NAME)["spec"]["replicas"] == 2
+
+    waiting = ansible.run_tasks(vmirs_scale(name=NAME, replicas=2)).require_failed().last
+    assert waiting.message == message_of("get", SETS, namespace)
+
+
+def test_both_rights_are_named_where_both_are_missing(as_user: AsUser, api: Api, audit: AuditLog, namespace: str) -> None:
+    ansible = as_user({SETS: READ, INSTANCES: READ})
+    start(api, namespace, quick_set(NAME, 1))
+    mark = audit.mark()
+    refused = ansible.run_tasks(vmirs_scale(name=NAME, replicas=2, replicas_when_autoscaled="set")).require_failed().last
+
+    assert refused.message == (
+        f"{message_of('patch', SETS, namespace)} Or grant it on its scale: {message_of('patch', f'{SETS}/scale', namespace)}"
+    )
+    assert writes(audit.requests(mark, user=USER)) == []
+
+
+@pytest.mark.parametrize("missing", ["patch", "delete", "list"])
+def test_a_choice_without_the_rights_for_it_writes_nothing(
+    as_user: AsUser, api: Api, audit: AuditLog, namespace: str, missing: str
+) -> None:
+    rights = {resource: tuple(verb for verb in verbs if verb != missing) for resource, verbs in MAY_PATCH.items()}
+    ansible = as_user(rights)
+    there = start(api, namespace, quick_set(NAME, 2))
+    mark = audit.mark()
+    refused = ansible.run_tasks(vmirs_scale(name=NAME, remove=there[:1], replicas_when_autoscaled="set")).require_failed().last
+
+    assert refused.message == message_of(missing, SETS if missing == "patch" else INSTANCES, namespace)
+    assert writes(audit.requests(mark, user=USER)) == []
+    assert {*names(api, namespace)} == {*there}
+    assert "paused" not in api.get("vmirs", namespace, NAME)["spec"]
