@@ -1,0 +1,167 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""vmirs_rollout: every VMI comes to the template, and never are fewer ready than was allowed; by a trace of the API server's watches."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from integration.support.ansible import Ansible
+from integration.support.api import Api, Object, eventually
+from integration.support.audit import AuditLog, writes
+from integration.support.cluster import Cluster
+from integration.support.fleet import quick_set
+from integration.support.history import History
+from integration.support.manifests import HASH, autoscaler, await_counts, counts, vmirs, vmirs_rollout
+from integration.support.steps import run_three_times
+from integration.support.trace import Trace
+
+NAME, SCALER = "web", "web-scaler"
+DELETE = "delete virtualmachineinstances"
+
+
+def version(replicas: int, memory: str, node: str | None = None) -> Object:
+    """Return the set with a template of its own; without a node of that name, its VMs cannot boot."""
+    body = quick_set(NAME, replicas, memory=memory)
+    if node is not None:
+        body["spec"]["template"]["spec"]["nodeSelector"] = {"kubernetes.io/hostname": node}
+    return body
+
+
+def live_hash(api: Api, namespace: str) -> str:
+    found: str = api.get("vmirs", namespace, NAME)["spec"]["template"]["metadata"]["labels"][HASH]
+    return found
+
+
+def hashes(api: Api, namespace: str) -> set[str]:
+    return {item["metadata"]["labels"][HASH] for item in api.items("vmis", namespace)}
+
+
+def show(what: str, history: History) -> None:
+    print(f"\n{what}\n{history.text()}least ready: {history.least_ready}")
+
+
+def test_twelve_with_three_unavailable(local_ansible: Ansible, api: Api, audit: AuditLog, cluster: Cluster, namespace: str) -> None:
+    local_ansible.run_tasks([vmirs(definition=version(12, "64M"), wait=True), vmirs(definition=version(12, "96M"))]).require_ok()
+    with Trace(cluster.admin, namespace, NAME) as trace:
+        runs = run_three_times(local_ansible, audit, vmirs_rollout(name=NAME, max_unavailable="3"))
+    show("12 VMIs, max_unavailable 3", trace.history)
+
+    assert trace.history.least_ready >= 9
+    assert trace.history.removed == runs.done["replaced"] == runs.predicted["replaced"]
+    assert runs.done["batches"] == runs.predicted["batches"]
+    assert [len(batch) for batch in runs.done["batches"]] == [3, 3, 3, 3]
+    assert len(trace.history.born) == 12
+    assert trace.history.replaced_twice == []
+    assert runs.writes.count(DELETE) == 12
+    assert runs.done["method"] == "delete"
+    assert hashes(api, namespace) == {live_hash(api, namespace)}
+    assert counts(api.get("vmirs", namespace, NAME)) == (12, 12, 12)
+    assert (runs.again["replaced"], runs.again["batches"]) == ([], [])
+
+
+def test_a_template_that_cannot_boot_stops_after_one_batch_and_is_rolled_back(
+    local_ansible: Ansible, api: Api, audit: AuditLog, cluster: Cluster, namespace: str
+) -> None:
+    local_ansible.run_tasks(vmirs(definition=version(12, "64M"), wait=True)).require_ok()
+    good = live_hash(api, namespace)
+    with Trace(cluster.admin, namespace, NAME) as trace:
+        bad = vmirs(definition=version(12, "96M", "no-such-node"))
+        stopped = local_ansible.run_tasks([bad, vmirs_rollout(name=NAME, max_unavailable="3", wait_grace=2)]).require_failed().last
+        print(f"\n{stopped.message}")
+        assert stopped.message.startswith(f"VirtualMachineInstanceReplicaSet {namespace}/{NAME}: the rollout stopped in batch 1 after ")
+        assert "with 9 of 12 still outdated: 3 VMIs cannot be scheduled: " in stopped.message
+        assert stopped["diagnosis"][0]["reason"] == "Unschedulable"
+        assert stopped["duration"] < 15
+        first = trace.history
+        assert first.removed == stopped["replaced"]
+        assert (len(first.removed), first.least_ready, first.last.of_hash(good)) == (3, 9, 9)
+
+        back = run_three_times(local_ansible, audit, vmirs_rollout(name=NAME, state="rolled_back", max_unavailable="3"))
+    show("12 VMIs, max_unavailable 3, a template that cannot boot, and back", trace.history)
+
+    assert trace.history.least_ready >= 9
+    assert trace.history.last.of_hash(good) == 12
+    assert counts(api.get("vmirs", namespace, NAME)) == (12, 12, 12)
+    assert live_hash(api, namespace) == good
+    assert back.done["replaced"] == back.predicted["replaced"]
+    assert {*back.done["replaced"]} == {each.name for each in trace.history.born[:3]}
+    assert trace.history.removed == [*stopped["replaced"], *back.done["replaced"]]
+    assert (back.done["method"], back.done["rolled_back_from"], back.done["revision"]) == ("patch", 2, 3)
+
+
+@pytest.mark.parametrize("number", [6, pytest.param(12, marks=pytest.mark.slow)])
+def test_the_autoscaler_grows_the_set_under_load_meanwhile(
+    local_ansible: Ansible, api: Api, audit: AuditLog, cluster: Cluster, namespace: str, number: int
+) -> None:
+    """The load asks for more than the autoscaler may give; what it may give is raised as soon as the first VMI is deleted."""
+    unavailable, more = number // 4, number + number // 3
+    local_ansible.run_tasks([vmirs(definition=version(number, "64M"), wait=True), vmirs(definition=version(number, "96M"))]).require_ok()
+    api.create("hpas", namespace, autoscaler(SCALER, NAME, number, number))
+    cluster.load(NAME, namespace, 90)
+    eventually("the autoscaler to want more", lambda: api.get("hpas", namespace, SCALER), is_limited, 60)
+
+    with Trace(cluster.admin, namespace, NAME) as trace:
+
+        def grow() -> None:
+            trace.until("the first deletion", lambda moment: moment.leaving > 0)
+            api.merge("hpas", namespace, SCALER, {"spec": {"maxReplicas": more}})
+
+        growing = threading.Thread(target=grow)
+        growing.start()
+        task = vmirs_rollout(name=NAME, max_unavailable=str(unavailable), pause_between=2)
+        runs = run_three_times(local_ansible, audit, task)
+        growing.join()
+    show(f"{number} VMIs, max_unavailable {unavailable}, the autoscaler goes to {more}", trace.history)
+
+    grown = next(moment for moment in trace.history.moments if moment.desired == more)
+    assert grown.number < more
+    assert trace.history.removals[-1][1].at > grown.at
+    assert trace.history.least_ready >= number - unavailable
+    assert trace.history.floor_breaches(unavailable) == []
+    assert trace.history.replaced_twice == []
+    assert {*trace.history.removed} == {each.name for each in trace.history.first_instances}
+    assert hashes(api, namespace) == {live_hash(api, namespace)}
+    assert runs.done["replicas"]["ready"] == more
+
+
+def is_limited(scaler: Object) -> bool:
+    return any(each["reason"] == "TooManyReplicas" for each in scaler.get("status", {}).get("conditions", []))
+
+
+def test_ensured_and_rolled_out_in_one_task(ansible: Ansible, api: Api, audit: AuditLog, cluster: Cluster, namespace: str) -> None:
+    ansible.run_tasks(vmirs(definition=version(3, "64M"), wait=True)).require_ok()
+    with Trace(cluster.admin, namespace, NAME) as trace:
+        runs = run_three_times(ansible, audit, vmirs(definition=version(3, "96M"), rollout=True, max_unavailable="1"))
+
+    assert trace.history.least_ready == 2
+    assert trace.history.removed == runs.done["replaced"] == runs.predicted["replaced"]
+    assert [len(batch) for batch in runs.done["batches"]] == [1, 1, 1]
+    assert runs.done["batches"] == runs.predicted["batches"]
+    assert runs.writes.count(DELETE) == 3
+    assert hashes(api, namespace) == {live_hash(api, namespace)}
+
+
+def test_a_restart_happens_once_for_its_id(ansible: Ansible, api: Api, audit: AuditLog, namespace: str) -> None:
+    ansible.run_tasks(vmirs(definition=version(2, "64M"), wait=True)).require_ok()
+    before = live_hash(api, namespace)
+    runs = run_three_times(ansible, audit, vmirs_rollout(name=NAME, state="restarted", restart_id="one", max_unavailable="100%"))
+    assert runs.done["replaced"] == runs.predicted["replaced"]
+    assert len(runs.done["replaced"]) == 2
+    assert live_hash(api, namespace) != before
+    assert "vmscale.kubevirt/restarted-at" in api.get("vmirs", namespace, NAME)["spec"]["template"]["metadata"]["annotations"]
+
+    mark = audit.mark()
+    restart = vmirs_rollout(name=NAME, state="restarted", max_unavailable="100%")
+    more = ansible.run_tasks(
+        [vmirs_rollout(name=NAME, state="restarted", restart_id="two", max_unavailable="100%"), restart, restart]
+    ).require_ok()
+    assert [len(result["replaced"]) for result in more.tasks] == [2, 2, 2]
+    assert writes(audit.requests(mark)).count(DELETE) == 6
+    # What KubeVirt runs is what the description says still.
+    assert not ansible.run_tasks(vmirs(definition=version(2, "64M"), wait=True)).require_ok().last["replicas"]["outdated"]
+    await_counts(api, namespace, NAME, 2, 1)
