@@ -30,9 +30,14 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._redact import (
     redact,
     secret_values,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._removal import SCALE_IN_ORDERS
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._removal import (
+    NOT_READY_FIRST,
+    ROLLOUT_ORDERS,
+    SCALE_IN_ORDERS,
+)
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import ensure_replica_set, read_replica_sets
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import roll_out_replica_set
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_scale import scale_replica_set
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import POLL_SECONDS, POLLED
 
@@ -73,6 +78,16 @@ _TARGET: Spec = {
 }
 _DESCRIBE: Spec = {"describe": {"type": "str", "choices": ["current", "legacy"], "default": "current"}}
 _BOUNDS: Spec = {"min_replicas": {"type": "int"}, "max_replicas": {"type": "int"}}
+_ROLLOUT: Spec = {
+    "max_unavailable": {"type": "str", "default": "25%"},
+    "order": {"type": "str", "choices": list(ROLLOUT_ORDERS), "default": NOT_READY_FIRST},
+    "pause_between": {"type": "int", "default": 0},
+    "batch_timeout": {"type": "int", "default": 600},
+    "progress_deadline": {"type": "int", "default": 300},
+    "min_ready_seconds": {"type": "int", "default": 0},
+    "disruption_budgets": {"type": "str", "choices": ["respect", "ignore"], "default": "respect"},
+    "revision_history_limit": {"type": "int", "default": 10},
+}
 _CHOICE: Spec = {
     "name": {"type": "str"},
     "namespace": {"type": "str"},
@@ -116,6 +131,8 @@ MODULES: dict[str, Module] = {
             "template_hash": {"type": "bool", "default": True},
             "allow_selector_change": {"type": "bool", "default": False},
             "orphan": {"type": "bool", "default": False},
+            "rollout": {"type": "bool", "default": False},
+            **_ROLLOUT,
             **_WAIT,
         },
         mutually_exclusive=(("src", "definition"),),
@@ -136,6 +153,19 @@ MODULES: dict[str, Module] = {
             "wait": {"type": "bool", "default": True},
         },
         required_one_of=(("replicas", "remove"),),
+    ),
+    "vmirs_rollout": Module(
+        roll_out_replica_set,
+        {
+            "name": {"type": "str", "required": True},
+            "namespace": {"type": "str"},
+            "state": {"type": "str", "choices": ["updated", "restarted", "rolled_back"], "default": "updated"},
+            "restart_id": {"type": "str"},
+            "revision": {"type": "int"},
+            **_ROLLOUT,
+            "wait_grace": _WAIT["wait_grace"],
+            "quiet": _WAIT["quiet"],
+        },
     ),
     "hpa": Module(
         ensure_autoscaler,

@@ -76,6 +76,25 @@ REPLICA_PAUSED = _lasting(
     'Resume it with "paused: false" (spec.paused).',
 )
 
+# What holds a rollout
+
+DISRUPTION_BUDGET_BROKEN = _lasting(
+    "DisruptionBudgetBroken",
+    "the PodDisruptionBudget {name} allows no disruption, since it cannot be evaluated",
+    "Give the PodDisruptionBudget a whole number as minAvailable: Kubernetes cannot evaluate anything else for VMIs. "
+    'Or set "disruption_budgets: ignore".',
+)
+DISRUPTION_BUDGET = _telling(
+    "DisruptionBudget",
+    "the PodDisruptionBudget {name} allows no disruption",
+    'Wait until more pods are healthy, lower its minAvailable, or set "disruption_budgets: ignore".',
+)
+PROGRESS_DEADLINE = _now(
+    "ProgressDeadlineExceeded",
+    "no further VMI has become available for {seconds} s",
+    "Mend the template and roll out again, or go back with state: rolled_back. Where VMs take longer to boot, raise progress_deadline.",
+)
+
 # Why VMIs are not created, or their pods
 
 VMI_REJECTED = _lasting(
@@ -339,6 +358,7 @@ REASONS = (
     VIRT_API_DOWN,
     WEBHOOK_DOWN,
     REPLICA_PAUSED,
+    DISRUPTION_BUDGET_BROKEN,
     VMI_REJECTED,
     QUOTA_EXCEEDED,
     POD_SECURITY,
@@ -358,6 +378,8 @@ REASONS = (
     METRICS_API_DOWN,
     MISSING_REQUEST,
     CONTAINER_NOT_FOUND,
+    PROGRESS_DEADLINE,
+    DISRUPTION_BUDGET,
     NODE_LOST,
     LAUNCHER_DIED,
     VMI_ENDED,

@@ -41,8 +41,10 @@ class Scene:
 
     @functools.cached_property
     def waiting(self) -> tuple[Object, ...]:
-        """Those of them that are not ready (yet)."""
-        return tuple(instance for instance in self.active if not _replicaset.is_ready(instance))
+        """Those of them that are not ready (yet), and have to be."""
+        tolerated = self.situation.tolerated
+        missed = (instance for instance in self.active if not _replicaset.is_ready(instance))
+        return tuple(instance for instance in missed if metadata(instance).get("uid") not in tolerated)
 
     @functools.cached_property
     def leaving(self) -> tuple[Object, ...]:

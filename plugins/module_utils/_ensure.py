@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _report
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, EngineError, WaitTimeout
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, is_deleting, metadata
@@ -54,20 +54,26 @@ def write(
     wanted: Wanted,
     read: t.Callable[[], Object | None],
     decide: t.Callable[[Object | None], _plan.Plan],
+    prepare: t.Callable[[Object | None, _plan.Plan], None] | None = None,
 ) -> Written:
-    """Read, decide and write, again where somebody else wrote in between. Raises ``EngineError``."""
+    """Read, decide and write, again where somebody else wrote in between. Raises ``EngineError``.
+
+    ``prepare`` is called before what is there is changed.
+    """
 
     def attempt() -> Written:
         before = read()
         plan = decide(before)
         if plan.action == _plan.NOTHING and before is not None:
             return Written(before, before, plan)
+        if prepare is not None:
+            prepare(before, plan)
         return Written(before, api.apply(wanted.resource, wanted.namespace, wanted.name, plan.body, task.check_mode), plan)
 
-    return again_on_conflict(task, attempt)
+    return again_on_conflict(task.clock, attempt)
 
 
-def again_on_conflict(task: Task, attempt: t.Callable[[], Done]) -> Done:
+def again_on_conflict(clock: Clock, attempt: t.Callable[[], Done]) -> Done:
     """What ``attempt`` returns, which reads and decides anew where somebody else wrote in between. Raises ``EngineError``."""
     tries = 0
     while True:
@@ -77,7 +83,7 @@ def again_on_conflict(task: Task, attempt: t.Callable[[], Done]) -> Done:
         except ApiError as error:
             if not error.is_conflict or tries >= WRITE_TRIES:
                 raise
-        task.clock.sleep(CONFLICT_PAUSE_SECONDS)
+        clock.sleep(CONFLICT_PAUSE_SECONDS)
 
 
 def delete(task: Task, api: Api, wanted: Wanted, before: Object | None, propagation: str) -> Result:

@@ -27,6 +27,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     name_of,
     spec,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._revisions import with_restart_of
 
 NOTHING = "nothing"
 APPLY = "apply"
@@ -48,6 +49,11 @@ class Plan:
     warnings: tuple[str, ...] = ()
     creates: bool = False
     autoscaled_by: tuple[str, ...] | None = None
+
+    @property
+    def changes_template(self) -> bool:
+        """True where a template is overwritten by another one."""
+        return not self.creates and any(path.startswith("spec.template") for path in self.changes)
 
 
 def targets(autoscaler: Object, namespace: str, name: str) -> bool:
@@ -136,8 +142,9 @@ def _mutable(body: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def _adopted(body: dict[str, t.Any], live: Object) -> dict[str, t.Any]:
     """``body`` without its template hash where the live template carries none and is the same: its VMIs are not outdated.
 
-    The hash comes with the first template that really differs.
+    The hash comes with the first template that really differs. The stamp of a restart stays, and is part of the hash.
     """
+    body["spec"]["template"] = with_restart_of(spec(live).get("template") or {}, body["spec"]["template"])
     template, present = body["spec"]["template"], spec(live).get("template") or {}
     labels = (template.get("metadata") or {}).get("labels") or {}
     if TEMPLATE_HASH_LABEL in labels and TEMPLATE_HASH_LABEL not in ((present.get("metadata") or {}).get("labels") or {}):

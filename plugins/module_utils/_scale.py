@@ -60,9 +60,9 @@ class ScaleIn:
 
 
 def unfinished_scale_in(live: Object) -> ScaleIn | None:
-    """The scale-in that has paused the set and has not resumed it yet, None where there is none."""
+    """The scale-in that has paused the set and has not resumed it yet, None where there is none: nor where somebody else has resumed it."""
     text = annotations_of(live).get(SCALE_IN_ANNOTATION)
-    if not text:
+    if not text or not spec(live).get("paused"):
         return None
     try:
         found = json.loads(text)

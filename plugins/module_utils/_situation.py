@@ -38,6 +38,7 @@ class Situation:
     ``pod_metrics`` is None where the metrics API does not answer; ``has_pod_metrics`` tells that from not having been asked.
     ``is_presence_wanted``: the set has been there, and is not to go. ``is_time_up``: nobody waits any longer, so that what may only be
     slow is worth telling.
+    ``tolerated`` are the UIDs of VMIs that nobody waits for, such as outdated ones during a rollout.
     ``lease`` is virt-controller's own. ``now`` is the API server's time, ``since`` its time when the wait began.
     """
 
@@ -58,6 +59,7 @@ class Situation:
     is_pause_wanted: bool = False
     is_presence_wanted: bool = False
     is_time_up: bool = False
+    tolerated: frozenset[str] = frozenset()
 
 
 def from_recorded(document: t.Mapping[str, t.Any]) -> Situation:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _replicaset, _report, _selector
+from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _replicaset, _report, _rollout, _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import delete, wait_or_fail, write
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, EngineError, OptionError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset_wanted import wanted_replica_set
@@ -22,13 +22,23 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     AUTOSCALERS,
     INSTANCES,
     REPLICA_SETS,
+    REVISION_SET_LABEL,
+    REVISIONS,
+    TEMPLATE_HASH_LABEL,
     Object,
     is_deleting,
+    labels_of,
+    metadata,
     name_of,
     spec,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._revisions import hash_of, revision_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._rollout import Pace
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._scale import unfinished_scale_in
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_facts import facts_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import Rollout, check_can_roll_out, history_of, pace_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Waited
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import GoneWait, ReadyWait, selector_of, snapshot_of
 
@@ -56,16 +66,36 @@ def _ensure(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
         _wait_for_name(task, api, deadline, wanted, live)
         return None
 
-    written = write(task, api, wanted, read, lambda before: _decide(task, api, wanted, before))
+    history = history_of(task, api, wanted.namespace)
+    pace = _pace(task, wanted)
+
+    def prepare(before: Object | None, plan: _plan.Plan) -> None:
+        if before is not None and plan.changes_template:
+            if pace is not None:
+                check_can_roll_out({**before, "spec": {**spec(before), **spec(plan.body)}}, wanted.label)
+            history.record(before)
+
+    written = write(task, api, wanted, read, lambda before: _decide(task, api, wanted, before), prepare)
     plan, snapshot = written.plan, Snapshot(written.after, None)
     result: Result = {
         "changed": written.has_changed,
         "method": written.method,
         "autoscaled_by": None if plan.autoscaled_by is None else list(plan.autoscaled_by),
+        "warnings": [*plan.warnings, *_say_unfinished(written.after, wanted.label), *history.warnings],
     }
+    if pace is not None:
+        instances = read_instances(api, wanted.namespace, written.after)
+        if _rollout.outdated(written.after, _replicaset.own_instances(written.after, instances.items)):
+            check_can_roll_out(written.after, wanted.label)
+        if not spec(written.after).get("paused"):
+            rollout = Rollout(task, api, wanted.namespace, written.after, pace, history)
+            result = rollout.run(result, instances)
+            result["warnings"] = list(dict.fromkeys([*result["warnings"], *history.warnings]))
+            return {**result, "diff": rollout.diff(written.before, written.after)}
+        result.update(replaced=[], batches=[])
     if task.is_waiting:
-        instances = None if written.has_changed else read_instances(api, wanted.namespace, written.after)
-        subject = ReadyWait(api, wanted.namespace, written.after, instances, is_pause_wanted=bool(wanted.spec.get("paused")))
+        known = None if written.has_changed else read_instances(api, wanted.namespace, written.after)
+        subject = ReadyWait(api, wanted.namespace, written.after, known, is_pause_wanted=bool(wanted.spec.get("paused")))
         waited = wait_or_fail(
             task,
             api,
@@ -73,19 +103,30 @@ def _ensure(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
             wanted.label,
             "is not ready",
             subject,
-            {**result, **_facts(snapshot)},
-            facts=lambda seen: {**result, **_facts(snapshot_of(seen))},
+            {**result, **facts_of(snapshot)},
+            facts=lambda seen: {**result, **facts_of(snapshot_of(seen))},
             first=subject.first,
         )
         snapshot = snapshot_of(waited.seen)
         result.update(waited.as_result())
     result["diff"] = _report.diff(written.before, written.after, wanted.label)
-    result["warnings"] = list(plan.warnings)
-    return {**result, **_facts(snapshot)}
+    return {**result, **facts_of(snapshot)}
 
 
-def _facts(snapshot: Snapshot) -> Result:
-    return {"result": _report.presentable(snapshot.live), "replicas": _replicaset.count(snapshot).as_result()}
+def _pace(task: Task, wanted: Wanted) -> Pace | None:
+    """How fast to roll out, None where that has not been asked for. Raises ``OptionError``."""
+    if not task.params.get("rollout"):
+        return None
+    if task.params.get("template_hash") is False:
+        raise OptionError('"rollout" needs the template hash, by which outdated VMIs are told: leave out "template_hash: false".')
+    if wanted.spec.get("paused"):
+        raise OptionError('"rollout" and "paused" exclude each other: what a rollout removes from a paused set is not replaced.')
+    return pace_of(task.params)
+
+
+def _say_unfinished(live: Object, set_label: str) -> list[str]:
+    unfinished = unfinished_scale_in(live)
+    return [] if unfinished is None else [f"{set_label} is paused: {unfinished.clause}."]
 
 
 def _decide(task: Task, api: Api, wanted: Wanted, before: Object | None) -> _plan.Plan:
@@ -122,7 +163,7 @@ def _remove(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
     if before is not None and task.is_waiting:
         result.update(_wait_gone(task, api, deadline, wanted, before, result))
     result["diff"] = _report.diff(before, None if result["changed"] else before, wanted.label)
-    return {**result, **_facts(Snapshot(None, None if before is not None and not task.is_waiting else ()))}
+    return {**result, **facts_of(Snapshot(None, None if before is not None and not task.is_waiting else ()))}
 
 
 def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before: Object, result: Result) -> Result:
@@ -134,8 +175,8 @@ def _wait_gone(task: Task, api: Api, deadline: Deadline, wanted: Wanted, before:
         wanted.label,
         "is not gone",
         subject,
-        {**result, **_facts(Snapshot(before, None))},
-        facts=lambda seen: {**result, **_facts(Snapshot(seen.replica_set, seen.instances))},
+        {**result, **facts_of(Snapshot(before, None))},
+        facts=lambda seen: {**result, **facts_of(Snapshot(seen.replica_set, seen.instances))},
     )
     return waited.as_result()
 
@@ -155,26 +196,58 @@ def read_replica_sets(task: Task) -> Result:
     selector = _selector.to_query(spec(sets[0]).get("selector") or {}) if len(sets) == 1 else ""
     instances = api.list(INSTANCES, namespace, label_selector=selector)
     autoscalers = api.list(AUTOSCALERS, namespace)
+    revisions = _read_revisions(api, namespace)
     return {
         "changed": False,
-        "replica_sets": [_summarise(live, instances, autoscalers, namespace) for live in sets],
+        "replica_sets": [_summarise(live, instances, autoscalers, revisions, namespace) for live in sets],
     }
 
 
-def _summarise(live: Object, instances: t.Sequence[Object], autoscalers: t.Sequence[Object], namespace: str) -> dict[str, t.Any]:
+def _read_revisions(api: Api, namespace: str) -> list[Object] | None:
+    """The recorded revisions of all sets, None where they may not be read."""
+    try:
+        return [*api.listing(REVISIONS, namespace, label_selector=REVISION_SET_LABEL).items]
+    except ApiError as error:
+        if not error.is_forbidden:
+            raise
+        return None
+
+
+def _summarise(
+    live: Object, instances: t.Sequence[Object], autoscalers: t.Sequence[Object], recorded: t.Sequence[Object] | None, namespace: str
+) -> dict[str, t.Any]:
     snapshot = Snapshot(live, _replicaset.own_instances(live, instances))
     reasons = _replicaset.unmet(snapshot)
     scalers = [name_of(each) for each in autoscalers if _plan.targets(each, namespace, name_of(live))]
+    own = [each for each in recorded or () if labels_of(each).get(REVISION_SET_LABEL) == metadata(live).get("uid")]
+    revisions = sorted((revision_of(each) for each in own), key=lambda each: -each.number)
+    numbers = {each.hash: each.number for each in revisions}
+    hashes = {name_of(each): labels_of(each).get(TEMPLATE_HASH_LABEL, "") for each in snapshot.instances or ()}
+    unfinished = unfinished_scale_in(live)
+    listed = [
+        {**_replicaset.summarise_instance(each, live), "revision": numbers.get(hashes[name_of(each)])} for each in snapshot.instances or ()
+    ]
     return {
-        **_facts(snapshot),
+        **facts_of(snapshot),
         "name": name_of(live),
         "namespace": namespace,
         "converged": not reasons,
         "reasons": reasons,
         "autoscaled_by": sorted(scalers),
         "paused": bool(spec(live).get("paused")),
-        "instances": sorted(
-            (_replicaset.summarise_instance(each, live) for each in snapshot.instances or ()),
-            key=lambda entry: str(entry["name"]),
-        ),
+        "unfinished_scale_in": None if unfinished is None else unfinished.as_result(),
+        "revision": numbers.get(hash_of(live)),
+        "revisions": None
+        if recorded is None
+        else [
+            {
+                "number": each.number,
+                "hash": each.hash,
+                "created": each.created,
+                "current": each.hash == hash_of(live),
+                "instances": list(hashes.values()).count(each.hash),
+            }
+            for each in revisions
+        ],
+        "instances": sorted(listed, key=lambda entry: str(entry["name"])),
     }

@@ -33,6 +33,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._scale import Bounds, Number, ScaleIn
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_facts import facts_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import (
     PausedWait,
     ReadyWait,
@@ -53,7 +54,7 @@ def scale_replica_set(task: Task) -> Result:
         raise OptionError('"remove" has an empty name in it: name VMIs of the set.')
     namespace = params.get("namespace") or api.connection.namespace
     scaling = _Scaling(task, api, deadline, namespace, str(params["name"]))
-    return again_on_conflict(task, scaling.run)
+    return again_on_conflict(task.clock, scaling.run)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class _Scaling:
             instances = self._api.listing(INSTANCES, self._namespace, label_selector=selector_of(live)).items
         wanted = params.get("replicas")
         if chooses or wanted is None:
-            wanted = _scale.wanted_number(live, instances, wanted, self._remove, self._label)
+            wanted = _scale.wanted_number(live, (*instances, *self._strangers(instances)), wanted, self._remove, self._label)
         policy, widens = params.get("replicas_when_autoscaled") or _scale.FAIL, params.get("autoscaler_bounds") == _scale.WIDEN
         autoscalers = self._autoscalers() if widens or (present and present != wanted) else None
         number = _scale.decide_number(present, wanted, autoscalers or (), policy, self._label, unfinished)
@@ -156,6 +157,12 @@ class _Scaling:
         bounds = _scale.widened(autoscalers or (), wanted) if widens and number.replicas == wanted else []
         names = None if autoscalers is None else tuple(sorted(name_of(each) for each in autoscalers))
         return _Decision(live, number, tuple(bounds), names, victims)
+
+    def _strangers(self, instances: t.Sequence[Object]) -> list[Object]:
+        """VMIs that are named and that the set's selector does not choose."""
+        chosen = {name_of(each) for each in instances}
+        found = [self._api.find(INSTANCES, self._namespace, name) for name in dict.fromkeys(self._remove) if name not in chosen]
+        return [each for each in found if each is not None]
 
     def _autoscalers(self) -> list[Object] | None:
         """Those that scale the set; None where they may not be read, and the answer would decide nothing."""
@@ -279,11 +286,6 @@ class _Scaling:
         if self._moved:
             shown["after"]["autoscalers"] = [each.as_result() for each in self._moved.values()]
         return shown
-
-
-def facts_of(snapshot: Snapshot) -> Result:
-    """The set and its counts, as the modules return them."""
-    return {"result": _report.presentable(snapshot.live), "replicas": _replicaset.count(snapshot).as_result()}
 
 
 def _resumed(job: ScaleIn, version: t.Any = None) -> dict[str, t.Any]:

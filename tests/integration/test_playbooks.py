@@ -84,18 +84,22 @@ def changed_modules(run: Run) -> list[str]:
     return [task.action.rpartition(".")[2] for task in run.require_ok().changed]
 
 
+def play_in_four_ways(ansible: Ansible, api: Api, namespace: str, name: str, variables: Mapping[str, Any]) -> list[list[str]]:
+    """Run a playbook in check mode, for real, and both again; return what each reported as changed."""
+    before = written(api, namespace)
+    predicted = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables, check=True))
+    assert written(api, namespace) == before, "check mode wrote something"
+    done = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables))
+    after = written(api, namespace)
+    predicted_again = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables, check=True))
+    again = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables))
+    assert written(api, namespace) == after, "the second run wrote something"
+    return [predicted, done, predicted_again, again]
+
+
 def test_ensure_and_remove_in_twelve_steps(ansible: Ansible, api: Api, namespace: str, seed: Variables, modified: Variables) -> None:
     def play(name: str, variables: Mapping[str, Any]) -> list[list[str]]:
-        """Run a playbook in check mode, for real, and both again; return what each reported as changed."""
-        before = written(api, namespace)
-        predicted = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables, check=True))
-        assert written(api, namespace) == before, "check mode wrote something"
-        done = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables))
-        after = written(api, namespace)
-        predicted_again = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables, check=True))
-        again = changed_modules(ansible.run(f"vmscale.kubevirt.{name}", variables=variables))
-        assert written(api, namespace) == after, "the second run wrote something"
-        return [predicted, done, predicted_again, again]
+        return play_in_four_ways(ansible, api, namespace, name, variables)
 
     assert play("ensure", seed) == [["vmirs", "hpa"], ["vmirs", "hpa"], [], []]
     assert api.get("vmirs", namespace, SET)["status"]["readyReplicas"] == 3
@@ -235,3 +239,90 @@ def test_wrong_variables_are_refused_before_anything_happens(
 
     assert next(iter(wrong)) in str(done.failed[0].data)
     assert written(api, namespace) == {}
+
+
+def test_scale_in_twelve_steps(local_ansible: Ansible, api: Api, namespace: str, quick_start: Variables) -> None:
+    def play(**variables: Any) -> list[list[str]]:
+        named = {"scale_name": SET, "scale_namespace": namespace, **variables}
+        return play_in_four_ways(local_ansible, api, namespace, "scale", named)
+
+    def names() -> set[str]:
+        return {item["metadata"]["name"] for item in api.items("vmis", namespace)}
+
+    without_autoscaler = {key: value for key, value in quick_start.items() if not key.startswith("hpa_")}
+    local_ansible.run("vmscale.kubevirt.ensure", variables=without_autoscaler).require_ok()
+    first = names()
+
+    assert play(scale_replicas=5) == [["vmirs_scale"], ["vmirs_scale"], [], []]
+    assert len(names()) == 5
+
+    assert play(scale_replicas=3, scale_order="newest") == [["vmirs_scale"], ["vmirs_scale"], [], []]
+    assert names() == first
+
+    gone = min(first)
+    assert play(scale_remove=[gone]) == [["vmirs_scale"], ["vmirs_scale"], [], []]
+    assert names() == first - {gone}
+
+
+def test_scale_leaves_an_autoscaled_set_alone_unless_told(local_ansible: Ansible, api: Api, namespace: str, seed: Variables) -> None:
+    local_ansible.run("vmscale.kubevirt.ensure", variables=seed).require_ok()
+    lower = {"scale_name": SET, "scale_namespace": namespace, "scale_replicas": 2}
+    before = written(api, namespace)
+
+    refused = local_ansible.run("vmscale.kubevirt.scale", variables=lower).require_failed()
+    assert AUTOSCALER in refused.failed[0].message
+    assert changed_modules(local_ansible.run("vmscale.kubevirt.scale", variables={**lower, "scale_when_autoscaled": "keep"})) == []
+    assert written(api, namespace) == before
+
+    told = {**lower, "scale_when_autoscaled": "set", "scale_autoscaler_bounds": "widen"}
+    assert changed_modules(local_ansible.run("vmscale.kubevirt.scale", variables=told)) == ["vmirs_scale"]
+    assert api.get("hpas", namespace, AUTOSCALER)["spec"]["minReplicas"] == 2
+
+
+def test_rollout_in_twelve_steps(local_ansible: Ansible, api: Api, namespace: str) -> None:
+    def play(**variables: Any) -> list[list[str]]:
+        named = {"rollout_name": SET, "rollout_namespace": namespace, "rollout_max_unavailable": "50%", **variables}
+        return play_in_four_ways(local_ansible, api, namespace, "rollout", named)
+
+    def uids() -> set[str]:
+        return {item["metadata"]["uid"] for item in api.items("vmis", namespace)}
+
+    def memory() -> set[str]:
+        return {item["spec"]["domain"]["resources"]["requests"]["memory"] for item in api.items("vmis", namespace)}
+
+    other = manifest(SEED_SET)
+    other["spec"]["template"]["spec"]["domain"]["resources"]["requests"]["memory"] = "65M"
+    for definition in (manifest(SEED_SET), other):
+        ensured = {"vmirs_definition": definition, "vmirs_namespace": namespace}
+        local_ansible.run("vmscale.kubevirt.ensure", variables=ensured).require_ok()
+    first = uids()
+    assert memory() == {"64M"}, "a changed template rolled out of its own"
+
+    assert play() == [["vmirs_rollout"], ["vmirs_rollout"], [], []]
+    assert memory() == {"65M"}
+    second = uids()
+    assert not first & second
+
+    assert play(rollout_state="restarted", rollout_restart_id="once") == [["vmirs_rollout"], ["vmirs_rollout"], [], []]
+    third = uids()
+    assert not second & third
+
+    assert play(rollout_state="rolled_back", rollout_revision=1) == [["vmirs_rollout"], ["vmirs_rollout"], [], []]
+    assert memory() == {"64M"}
+    assert not third & uids()
+
+
+def test_ensure_rolls_out_when_asked(local_ansible: Ansible, api: Api, namespace: str) -> None:
+    other = manifest(SEED_SET)
+    other["spec"]["template"]["spec"]["domain"]["resources"]["requests"]["memory"] = "65M"
+    local_ansible.run("vmscale.kubevirt.ensure", variables={"vmirs_src": str(SEED_SET), "vmirs_namespace": namespace}).require_ok()
+    before = {item["metadata"]["name"] for item in api.items("vmis", namespace)}
+
+    variables = {"vmirs_definition": other, "vmirs_namespace": namespace, "vmirs_rollout": True, "vmirs_max_unavailable": 1}
+    predicted = local_ansible.run("vmscale.kubevirt.ensure", variables=variables, check=True).require_ok()
+    done = local_ansible.run("vmscale.kubevirt.ensure", variables=variables).require_ok()
+
+    assert set(predicted.task("vmirs")["replaced"]) == set(done.task("vmirs")["replaced"]) == before
+    assert [len(batch) for batch in done.task("vmirs")["batches"]] == [1, 1, 1]
+    assert done.task("vmirs")["replicas"] == {"desired": 3, "current": 3, "ready": 3, "outdated": 0, "terminating": 0}
+    assert changed_modules(local_ansible.run("vmscale.kubevirt.ensure", variables=variables)) == []

@@ -23,6 +23,8 @@ INSTANCES = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances"
 SCALERS = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
 EVENTS = "/api/v1/namespaces/default/events"
 PODS = "/api/v1/namespaces/default/pods"
+REVISIONS = "/apis/apps/v1/namespaces/default/controllerrevisions"
+BUDGETS = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 POD_METRICS = f"{METRICS}/namespaces/default/pods"
 
@@ -32,7 +34,7 @@ class Cluster:
 
     def __init__(self, **objects: Object) -> None:
         self.objects: dict[str, Object] = {}
-        self.lists: dict[str, list[Object]] = {INSTANCES: [], EVENTS: [], PODS: [], POD_METRICS: []}
+        self.lists: dict[str, list[Object]] = {INSTANCES: [], EVENTS: [], PODS: [], POD_METRICS: [], REVISIONS: [], BUDGETS: []}
         self.refuse: Callable[[Request], Answer | None] = lambda request: None
         self.meanwhile: Callable[[float], None] = lambda seconds: None
         self.lines: list[str] = []

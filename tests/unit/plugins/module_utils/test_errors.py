@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import _read_answer
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._answer import read_refusal
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import Answer, ApiError, DependencyError, explain
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS, POD_METRICS, REPLICA_SETS, Resource
 from unit.support.recorded import sandbox
@@ -19,7 +19,7 @@ SETS = "virtualmachineinstancereplicasets.kubevirt.io"
 def answer(name: str, resource: Resource = REPLICA_SETS, object_name: str = "web", namespace: str = "recorded") -> Answer:
     """Return a refusal that was recorded."""
     recorded = sandbox("answers", name)
-    return _read_answer(recorded["status"], recorded["body"].encode(), recorded["method"], resource, namespace, object_name)
+    return read_refusal(recorded["status"], recorded["body"].encode(), recorded["method"], resource, namespace, object_name)
 
 
 def say(found: Answer) -> str:
@@ -130,7 +130,7 @@ def test_the_same_cause_is_said_once() -> None:
     twice = recorded.replace(
         "Invalid value: -1: must be greater than or equal to `minReplicas`", "Invalid value: -1: must be greater than or equal to 1"
     )
-    found = _read_answer(422, twice.encode(), "PATCH", AUTOSCALERS, "recorded", "web")
+    found = read_refusal(422, twice.encode(), "PATCH", AUTOSCALERS, "recorded", "web")
     assert len(found.causes) == 2
     assert say(found).count("must be greater than or equal to 1") == 1
 
@@ -147,11 +147,11 @@ def test_only_a_missing_object_counts_as_missing(name: str, is_missing: bool) ->
 
 
 def test_an_answer_that_is_no_status_keeps_the_beginning_of_its_text() -> None:
-    found = _read_answer(502, b"<html>" + b"x" * 1000, "GET", REPLICA_SETS, "ns", "web")
+    found = read_refusal(502, b"<html>" + b"x" * 1000, "GET", REPLICA_SETS, "ns", "web")
     assert not found.is_status
     assert len(found.message) == 500
-    assert not _read_answer(502, b"\xff\xfe", "GET", REPLICA_SETS, "ns", "web").is_status
-    assert not _read_answer(404, b"[]", "GET", REPLICA_SETS, "ns", "web").is_status
+    assert not read_refusal(502, b"\xff\xfe", "GET", REPLICA_SETS, "ns", "web").is_status
+    assert not read_refusal(404, b"[]", "GET", REPLICA_SETS, "ns", "web").is_status
 
 
 def test_a_missing_package_is_named() -> None:
