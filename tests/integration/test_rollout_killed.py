@@ -20,7 +20,7 @@ from integration.support.kill import Killer
 from integration.support.manifests import HASH, counts, vmirs, vmirs_rollout
 from integration.support.trace import Trace
 
-NAME, NUMBER = "web", 4
+NAME, NUMBER = "web", 6
 PATCH, DELETE = "patch virtualmachineinstancereplicasets", "delete virtualmachineinstances"
 HOW = {"max_unavailable": "2"}
 Act = Callable[[Killer, Ansible, Task, Trace], list[str]]
@@ -46,21 +46,25 @@ def after_delete(killer: Killer, ansible: Ansible, task: Task, _trace: Trace) ->
 
 
 def while_waiting(killer: Killer, ansible: Ansible, task: Task, trace: Trace) -> list[str]:
-    """Two are deleted, and those that take their place are there and not ready yet."""
-    return killer.when(ansible, task, lambda: is_waiting(trace))
+    """Two more are deleted, and those that take their place are there and not ready yet."""
+    number = len(trace.history.removed) + 2
+    return killer.when(ansible, task, lambda: is_replacing(trace, number))
 
 
-def is_waiting(trace: Trace) -> bool:
-    return len(trace.history.removed) == 2 and len(trace.history.born) == 2 and trace.history.last.ready == 2
+def is_replacing(trace: Trace, number: int) -> bool:
+    history = trace.history
+    return len(history.removed) == len(history.born) == number and history.last.ready == NUMBER - 2
 
 
 def between_batches(killer: Killer, ansible: Ansible, task: Task, trace: Trace) -> list[str]:
-    """Two are replaced, all are ready, and the pause is not over."""
-    return killer.when(ansible, task, lambda: len(trace.history.removed) == 2 and is_whole(trace))
+    """Two more are replaced, all are ready, and the pause is not over."""
+    number = len(trace.history.removed) + 2
+    return killer.when(ansible, task, lambda: is_replaced(trace, number))
 
 
-def is_whole(trace: Trace) -> bool:
-    return trace.history.last.ready == NUMBER and trace.history.last.leaving == 0
+def is_replaced(trace: Trace, number: int) -> bool:
+    history = trace.history
+    return len(history.removed) == number and history.last.ready == NUMBER and history.last.leaving == 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ STAGES = {
 
 
 def prepare(ansible: Ansible, task: Task) -> None:
-    """Make a set of which the task has four VMIs to replace."""
+    """Make a set of which the task has VMIs to replace."""
     first = vmirs(definition=version("64M"), wait=True)
     if task is UPDATE:
         ansible.run_tasks([first, vmirs(definition=version("96M"))]).require_ok()
@@ -123,7 +127,7 @@ def test_a_rollout_that_is_killed_again_and_again(
         mark = audit.mark()
         run = local_ansible.run_tasks([ENSURE, ENSURE]).require_ok()
     print(f"\n{killed}, then {writes(audit.requests(mark))}\n{trace.history.text()}")
-    assert [written.count(DELETE) for written in killed] == [0, 1, 1, 0]
+    assert [written.count(DELETE) for written in killed] == [0, 1, 2, 2]
     assert [result.is_changed for result in run.tasks] == [True, False]
     require_done(api, namespace, trace, ENSURE)
 

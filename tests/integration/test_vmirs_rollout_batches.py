@@ -126,7 +126,7 @@ def test_a_batch_has_its_time(local_ansible: Ansible, api: Api, sandbox: Sandbox
     )
     with Trace(cluster.admin, namespace, NAME) as trace:
         late = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", batch_timeout=4)).require_failed().last
-        assert "with 2 of 3 still outdated: " in late.message
+        assert "; 2 of 3 ready, and 2 of 3 are still outdated. " in late.message
         assert late["duration"] == pytest.approx(4, abs=1.5)
         stuck = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", progress_deadline=3)).require_failed().last
         assert stuck["duration"] == pytest.approx(3, abs=1.5)

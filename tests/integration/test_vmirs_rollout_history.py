@@ -48,16 +48,17 @@ def test_revisions_are_listed_and_gone_back_to(local_ansible: Ansible, api: Api,
     assert {item["metadata"]["ownerReferences"][0]["uid"] for item in kept} == {uid}
     assert {item["metadata"]["labels"]["vmscale.kubevirt/replica-set-uid"] for item in kept} == {uid}
 
-    named = run_three_times(local_ansible, audit, vmirs_rollout(name=NAME, state="rolled_back", revision=1))
-    assert (named.done["rolled_back_from"], named.done["revision"], memory_of(api, namespace)) == (3, 4, "64M")
-    assert named.done["replaced"] == named.predicted["replaced"]
-    assert numbers(info(local_ansible)) == [4, 3, 2]
-
     back = run_three_times(local_ansible, audit, vmirs_rollout(name=NAME, state="rolled_back"))
-    assert (back.done["rolled_back_from"], back.done["revision"], memory_of(api, namespace)) == (4, 5, "128M")
-    # What was revision 1 once is found by that number still.
-    old = local_ansible.run_tasks(vmirs_rollout(name=NAME, state="rolled_back", revision=1), check=True).require_ok().last
-    assert old.is_changed
+    assert (back.done["rolled_back_from"], back.done["revision"], memory_of(api, namespace)) == (3, 4, "96M")
+    assert back.done["replaced"] == back.predicted["replaced"]
+    assert numbers(info(local_ansible)) == [4, 3, 1]
+
+    named = run_three_times(local_ansible, audit, vmirs_rollout(name=NAME, state="rolled_back", revision=1))
+    assert (named.done["rolled_back_from"], named.done["revision"], memory_of(api, namespace)) == (4, 5, "64M")
+    # What was revision 2 once is found by that number still.
+    old = run_three_times(local_ansible, audit, vmirs_rollout(name=NAME, state="rolled_back", revision=2))
+    assert (old.done["rolled_back_from"], old.done["revision"], memory_of(api, namespace)) == (5, 6, "96M")
+    assert numbers(info(local_ansible)) == [6, 5, 3]
 
     mark = audit.mark()
     missing = local_ansible.run_tasks(vmirs_rollout(name=NAME, state="rolled_back", revision=17)).require_failed().last
@@ -69,9 +70,9 @@ def test_the_history_has_a_limit_and_goes_with_the_set(local_ansible: Ansible, a
     tasks = [ensured(f"{64 + 8 * number}M", revision_history_limit=2) for number in range(5)]
     local_ansible.run_tasks(tasks).require_ok()
     found = info(local_ansible)
-    # The current one does not count, as in a Deployment.
-    assert (found["revision"], numbers(found)) == (5, [5, 4, 3])
-    assert len(api.items("controllerrevisions", namespace)) == 3
+    # The current one does not count, nor does the one before it, which a VMI still ran when that was looked at.
+    assert (found["revision"], numbers(found)) == (5, [5, 4, 3, 2])
+    assert len(api.items("controllerrevisions", namespace)) == 4
 
     local_ansible.run_tasks(vmirs(name=NAME, state="absent", wait=True)).require_ok()
     for item in api.items("controllerrevisions", namespace):
