@@ -21,7 +21,8 @@ from integration.support.steps import run_three_times
 from integration.support.trace import Trace
 
 NAME, SCALER = "web", "web-scaler"
-DELETE = "delete virtualmachineinstances"
+PATCH, DELETE = "patch virtualmachineinstancereplicasets", "delete virtualmachineinstances"
+RECORD, FORGET = "create controllerrevisions", "delete controllerrevisions"
 
 
 def version(replicas: int, memory: str, node: str | None = None) -> Object:
@@ -57,7 +58,7 @@ def test_twelve_with_three_unavailable(local_ansible: Ansible, api: Api, audit: 
     assert [len(batch) for batch in runs.done["batches"]] == [3, 3, 3, 3]
     assert len(trace.history.born) == 12
     assert trace.history.replaced_twice == []
-    assert runs.writes.count(DELETE) == 12
+    assert runs.writes == [RECORD, *([DELETE] * 12)]
     assert runs.done["method"] == "delete"
     assert hashes(api, namespace) == {live_hash(api, namespace)}
     assert counts(api.get("vmirs", namespace, NAME)) == (12, 12, 12)
@@ -92,6 +93,8 @@ def test_a_template_that_cannot_boot_stops_after_one_batch_and_is_rolled_back(
     assert back.done["replaced"] == back.predicted["replaced"]
     assert {*back.done["replaced"]} == {each.name for each in trace.history.born[:3]}
     assert trace.history.removed == [*stopped["replaced"], *back.done["replaced"]]
+    # What becomes current again is written anew under its new number.
+    assert back.writes == [PATCH, RECORD, FORGET, DELETE, DELETE, DELETE]
     assert (back.done["method"], back.done["rolled_back_from"], back.done["revision"]) == ("patch", 2, 3)
 
 
@@ -130,6 +133,29 @@ def test_the_autoscaler_grows_the_set_under_load_meanwhile(
     assert runs.done["replicas"]["ready"] == more
 
 
+@pytest.mark.slow
+def test_the_autoscaler_shrinks_the_set_meanwhile(local_ansible: Ansible, api: Api, cluster: Cluster, namespace: str) -> None:
+    """KubeVirt takes whom it likes then; a percentage is of what the autoscaler may leave, so the floor holds all the same."""
+    local_ansible.run_tasks([vmirs(definition=version(8, "64M"), wait=True), vmirs(definition=version(8, "96M"))]).require_ok()
+    api.create("hpas", namespace, autoscaler(SCALER, NAME, 4, 8))
+    with Trace(cluster.admin, namespace, NAME) as trace:
+
+        def shrink() -> None:
+            trace.until("the first deletion", lambda moment: moment.leaving > 0)
+            api.merge("hpas", namespace, SCALER, {"spec": {"maxReplicas": 4}})
+
+        shrinking = threading.Thread(target=shrink)
+        shrinking.start()
+        done = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="50%", pause_between=1)).require_ok().last
+        shrinking.join()
+    show("8 VMIs, max_unavailable 50%, the autoscaler goes to 4", trace.history)
+    assert trace.history.last.desired == 4
+    assert [moment.what for moment in trace.history.moments if moment.ready < moment.desired - 2] == []
+    assert not {*done["replaced"]} & {each.name for each in trace.history.born}
+    assert done["replicas"]["outdated"] == 0
+    assert hashes(api, namespace) == {live_hash(api, namespace)}
+
+
 def is_limited(scaler: Object) -> bool:
     return any(each["reason"] == "TooManyReplicas" for each in scaler.get("status", {}).get("conditions", []))
 
@@ -143,7 +169,7 @@ def test_ensured_and_rolled_out_in_one_task(ansible: Ansible, api: Api, audit: A
     assert trace.history.removed == runs.done["replaced"] == runs.predicted["replaced"]
     assert [len(batch) for batch in runs.done["batches"]] == [1, 1, 1]
     assert runs.done["batches"] == runs.predicted["batches"]
-    assert runs.writes.count(DELETE) == 3
+    assert runs.writes == [RECORD, PATCH, RECORD, DELETE, DELETE, DELETE]
     assert hashes(api, namespace) == {live_hash(api, namespace)}
 
 

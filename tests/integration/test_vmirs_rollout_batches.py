@@ -78,7 +78,7 @@ def test_a_pause_and_a_time_to_prove_oneself_between_batches(local_ansible: Ansi
     assert trace.history.last.at <= trace.history.moments[0].at + done.last["duration"] + done.seconds
 
 
-def test_a_disruption_budget_is_respected(local_ansible: Ansible, api: Api, cluster: Cluster, namespace: str) -> None:
+def test_a_disruption_budget_is_respected(local_ansible: Ansible, api: Api, audit: AuditLog, cluster: Cluster, namespace: str) -> None:
     outdated(api, namespace, 3)
     api.create("poddisruptionbudgets", namespace, budget({"minAvailable": 2}))
     eventually(
@@ -87,10 +87,11 @@ def test_a_disruption_budget_is_respected(local_ansible: Ansible, api: Api, clus
         lambda allowed: allowed == 1,
     )
     with Trace(cluster.admin, namespace, NAME) as trace:
-        done = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="3")).require_ok().last
+        runs = run_three_times(local_ansible, audit, vmirs_rollout(name=NAME, max_unavailable="3"))
     print(f"\n{trace.history.text()}")
     assert trace.history.least_ready == 2
-    assert {*done["replaced"]} == {each.name for each in trace.history.first_instances}
+    assert runs.done["replaced"] == runs.predicted["replaced"] == trace.history.removed
+    assert [len(batch) for batch in runs.done["batches"]] == [1, 1, 1]
 
     change_template(api, namespace, NAME, "third")
     with Trace(cluster.admin, namespace, NAME) as trace:
