@@ -136,9 +136,10 @@ def test_a_roll_back_that_is_killed_does_not_turn_round(
     local_ansible: Ansible, api: Api, killer: Killer, cluster: Cluster, namespace: str
 ) -> None:
     prepare(local_ansible, ROLL_BACK)
+    task = vmirs_rollout(name=NAME, state="rolled_back", **HOW)
     with Trace(cluster.admin, namespace, NAME) as trace:
-        assert PATCH in after_patch(killer, local_ansible, ROLL_BACK, trace)
-        run = local_ansible.run_tasks([ROLL_BACK, ROLL_BACK]).require_ok()
+        assert PATCH in after_patch(killer, local_ansible, task, trace)
+        run = local_ansible.run_tasks([task, task]).require_ok()
     assert [result.is_changed for result in run.tasks] == [True, False]
     require_done(api, namespace, trace, ROLL_BACK)
 

@@ -68,14 +68,13 @@ def test_each_order_takes_whom_it_says(local_ansible: Ansible, api: Api, sandbox
 def test_a_pause_and_a_time_to_prove_oneself_between_batches(local_ansible: Ansible, api: Api, cluster: Cluster, namespace: str) -> None:
     outdated(api, namespace, 2)
     with Trace(cluster.admin, namespace, NAME) as trace:
-        done = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", min_ready_seconds=3, pause_between=2)).require_ok()
-    (_, first, _), (before, _, _) = trace.history.removals
+        local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", min_ready_seconds=2, pause_between=1)).require_ok()
+    (_, first, _), (before, second, _) = trace.history.removals
     ready = next(moment for moment in trace.history.moments if moment.at > first.at and moment.ready == 2)
     print(f"\n{trace.history.text()}")
-    # Conditions have whole seconds.
+    # Conditions have whole seconds, so ready for two may be ready for a little more than one.
     assert before.number == 2
-    assert trace.history.removals[1][1].at - ready.at > 2 + 2
-    assert trace.history.last.at <= trace.history.moments[0].at + done.last["duration"] + done.seconds
+    assert second.at - ready.at > 1 + 1
 
 
 def test_a_disruption_budget_is_respected(local_ansible: Ansible, api: Api, audit: AuditLog, cluster: Cluster, namespace: str) -> None:
@@ -126,11 +125,11 @@ def test_a_batch_has_its_time(local_ansible: Ansible, api: Api, sandbox: Sandbox
         {"spec": {"template": {"metadata": {"annotations": {"sandbox.vmscale.kubevirt/fault": "never-boot"}}}}},
     )
     with Trace(cluster.admin, namespace, NAME) as trace:
-        late = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", batch_timeout=4)).require_failed().last
+        late = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", batch_timeout=3)).require_failed().last
         assert "; 2 of 3 ready, and 2 of 3 are still outdated. " in late.message
-        assert late["duration"] == pytest.approx(4, abs=1.5)
-        stuck = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", progress_deadline=3)).require_failed().last
-        assert stuck["duration"] == pytest.approx(3, abs=1.5)
+        assert late["duration"] == pytest.approx(3, abs=1.5)
+        stuck = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", progress_deadline=2)).require_failed().last
+        assert stuck["duration"] == pytest.approx(2, abs=1.5)
     print(f"\n{late.message}\n{stuck.message}")
     # The one that does not boot is not outdated, and nobody goes in its stead.
     assert len(trace.history.removed) == 1

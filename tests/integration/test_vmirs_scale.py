@@ -6,16 +6,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 from typing import Any
 
+import pytest
+
 from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible
-from integration.support.api import Api
-from integration.support.audit import AuditLog
+from integration.support.api import Api, Object, eventually
+from integration.support.audit import AuditLog, writes
 from integration.support.cluster import Cluster
 from integration.support.fleet import change_template, names, quick_set, start, unready
 from integration.support.manifests import await_counts, counts, vmirs_scale
+from integration.support.sandbox import process_of
 from integration.support.steps import run_three_times
 from integration.support.trace import Trace
 
@@ -96,6 +102,40 @@ def test_what_is_named_goes_and_the_number_with_it(ansible: Ansible, api: Api, a
     assert gone.writes == [PATCH, DELETE, PATCH]
 
 
+@pytest.mark.slow
+@pytest.mark.serial
+def test_the_set_is_not_resumed_before_its_vms_are_counted_out(
+    local_ansible: Ansible, api: Api, audit: AuditLog, sandbox: Sandbox, namespace: str
+) -> None:
+    """virt-controller stands still while they are deleted; resumed with its old count, the set would lose more than was asked for."""
+    there = start(api, namespace, quick_set(NAME, 4))
+    controller = process_of(sandbox, "virt-controller")
+    mark = audit.mark()
+    meanwhile: list[list[str]] = []
+
+    def hold() -> None:
+        eventually("the pause", lambda: writes(audit.requests(mark)), lambda written: PATCH in written, pause=0.01)
+        eventually("its acknowledgement", lambda: api.get("vmirs", namespace, NAME), is_paused, pause=0.001)
+        os.kill(controller, signal.SIGSTOP)
+        time.sleep(2)
+        meanwhile.append(writes(audit.requests(mark)))
+        os.kill(controller, signal.SIGCONT)
+
+    holding = threading.Thread(target=hold)
+    holding.start()
+    try:
+        done = local_ansible.run_tasks(vmirs_scale(name=NAME, replicas=2, scale_in_order="newest")).require_ok().last
+    finally:
+        holding.join()
+    assert meanwhile == [[PATCH, DELETE, DELETE]]
+    assert writes(audit.requests(mark)) == [PATCH, DELETE, DELETE, PATCH]
+    assert {*names(api, namespace)} == {*there} - {*done["removed"]}
+
+
+def is_paused(live: Object) -> bool:
+    return any(each["type"] == "ReplicaPaused" for each in live.get("status", {}).get("conditions", []))
+
+
 def test_the_diff_shows_the_number_and_who_goes(local_ansible: Ansible, api: Api, audit: AuditLog, namespace: str) -> None:
     there = start(api, namespace, quick_set(NAME, 2))
     runs = run_three_times(local_ansible, audit, vmirs_scale(name=NAME, remove=[there[0]]))
@@ -124,6 +164,7 @@ def test_a_set_that_is_paused_stays_paused(local_ansible: Ansible, api: Api, aud
     assert waited["diagnosis"][0]["reason"] == "ReplicaPaused"
 
 
+@pytest.mark.slow
 def test_it_waits_until_those_that_are_too_many_are_gone(local_ansible: Ansible, api: Api, sandbox: Sandbox, namespace: str) -> None:
     assert sandbox
     start(api, namespace, quick_set(NAME, 2, {"shutdown-seconds": "3"}))

@@ -39,9 +39,9 @@ def label(namespace: str) -> str:
 
 
 @pytest.mark.usefixtures("autoscaled")
-def test_it_fails_before_anything_is_written(ansible: Ansible, api: Api, audit: AuditLog, namespace: str) -> None:
+def test_it_fails_before_anything_is_written(local_ansible: Ansible, api: Api, audit: AuditLog, namespace: str) -> None:
     mark = audit.mark()
-    done = ansible.run_tasks(vmirs_scale(name=NAME, replicas=5)).require_failed().last
+    done = local_ansible.run_tasks(vmirs_scale(name=NAME, replicas=5)).require_failed().last
 
     assert done.message == (
         f"{label(namespace)} has 2 replicas and is autoscaled, so 5 would not last: {WHO} would bring it down to 3. Change the bounds "

@@ -91,19 +91,19 @@ def test_a_scale_in_that_is_killed(
     require_finished(api, namespace, trace.history, chosen)
 
 
-def test_a_set_that_was_left_paused_is_not_paused_silently(ansible: Ansible, api: Api, killer: Killer, namespace: str) -> None:
+def test_a_set_that_was_left_paused_is_not_paused_silently(local_ansible: Ansible, api: Api, killer: Killer, namespace: str) -> None:
     start(api, namespace, quick_set(NAME, 3))
     task = vmirs_scale(name=NAME, replicas=2, scale_in_order="oldest")
-    chosen = ansible.run_tasks(task, check=True).require_ok().last["removed"]
-    assert killer.after_writes(ansible, task, lambda written: PATCH in written) == [PATCH]
+    chosen = local_ansible.run_tasks(task, check=True).require_ok().last["removed"]
+    assert killer.after_writes(local_ansible, task, lambda written: PATCH in written) == [PATCH]
     body = api.get("vmirs", namespace, NAME)["spec"]
     wanted = {"name": NAME, "template": body["template"], "selector": body["selector"], "wait": True, "wait_grace": 0, "wait_timeout": 30}
     info = {"vmscale.kubevirt.vmirs_info": {"name": NAME}}
-    run = ansible.run_tasks([info, {**vmirs(**wanted), "ignore_errors": True}]).require_ok()
+    run = local_ansible.run_tasks([info, {**vmirs(**wanted), "ignore_errors": True}]).require_ok()
 
     assert run.tasks[0]["replica_sets"][0]["unfinished_scale_in"] == {"replicas": 2, "remove": chosen}
     assert "scale-in to 2 that did not finish has paused it: run vmirs_scale again" in str(run.tasks[1].data)
-    done = ansible.run_tasks([task, info]).require_ok()
+    done = local_ansible.run_tasks([task, info]).require_ok()
     assert done.tasks[0]["removed"] == chosen
     assert done.tasks[1]["replica_sets"][0]["unfinished_scale_in"] is None
     assert len(names(api, namespace)) == 2

@@ -14,7 +14,7 @@ from integration.support.audit import AuditLog, writes
 from integration.support.cluster import Cluster
 from integration.support.fleet import names, quick_set, start
 from integration.support.manifests import counts, vmirs_scale
-from integration.support.steps import run_three_times
+from integration.support.steps import run_each_three_times, run_three_times
 from integration.support.trace import Trace
 
 NAME = "web"
@@ -26,37 +26,35 @@ def test_who_may_patch_the_set_goes_from_3_to_5_to_2_to_0_to_3(
 ) -> None:
     ansible = as_user(MAY_PATCH)
     first = start(api, namespace, quick_set(NAME, 3))
-    asked = [
-        (vmirs_scale(name=NAME, replicas=5, replicas_when_autoscaled="set"), [PATCH]),
-        (
-            vmirs_scale(name=NAME, replicas=2, remove=first[:2], scale_in_order="newest", replicas_when_autoscaled="set"),
-            [PATCH, DELETE, DELETE, DELETE, PATCH],
-        ),
-        (vmirs_scale(name=NAME, replicas=0, scale_in_order="oldest", replicas_when_autoscaled="set"), [PATCH, DELETE, DELETE, PATCH]),
-        (vmirs_scale(name=NAME, replicas=3, replicas_when_autoscaled="set"), [PATCH]),
+    anyway = {"name": NAME, "replicas_when_autoscaled": "set"}
+    tasks = [
+        vmirs_scale(replicas=5, **anyway),
+        vmirs_scale(replicas=2, remove=first[:2], scale_in_order="newest", **anyway),
+        vmirs_scale(replicas=0, scale_in_order="oldest", **anyway),
+        vmirs_scale(replicas=3, **anyway),
     ]
-    removed: list[str] = []
     with Trace(cluster.admin, namespace, NAME) as trace:
-        for task, written in asked:
-            runs = run_three_times(ansible, audit, task, USER)
-            assert runs.writes == written
-            assert runs.done["method"] == "patch"
-            assert runs.done["removed"] == runs.predicted["removed"]
-            removed += runs.done["removed"] or []
-    assert trace.history.removed == removed
-    assert len(removed) == 5
-    assert removed[:2] == first[:2]
+        runs = run_each_three_times(ansible, audit, tasks, USER)
+    assert runs[-1].writes == [PATCH, PATCH, DELETE, DELETE, DELETE, PATCH, PATCH, DELETE, DELETE, PATCH, PATCH]
+    assert {each.done["method"] for each in runs} == {"patch"}
+    assert [each.done["replicas"]["ready"] for each in runs] == [5, 2, 0, 3]
+    removed = [each.done["removed"] for each in runs]
+    assert removed == [each.predicted["removed"] for each in runs]
+    assert [number if number is None else len(number) for number in removed] == [None, 3, 2, None]
+    assert removed[1][:2] == first[:2]
+    assert trace.history.removed == [*removed[1], *removed[2]]
     assert counts(api.get("vmirs", namespace, NAME)) == (3, 3, 3)
 
 
 def test_who_may_use_the_scale_goes_from_3_to_5_to_2_to_0_to_3(as_user: AsUser, api: Api, audit: AuditLog, namespace: str) -> None:
     ansible = as_user(MAY_SCALE)
     first = start(api, namespace, quick_set(NAME, 3))
-    for number in (5, 2, 0, 3):
-        runs = run_three_times(ansible, audit, vmirs_scale(name=NAME, replicas=number, replicas_when_autoscaled="set"), USER)
-        assert runs.writes == [PATCH_SCALE]
-        assert (runs.done["method"], runs.predicted["method"], runs.done["removed"]) == ("scale", "scale", None)
-        assert counts(api.get("vmirs", namespace, NAME)) == (number,) * 3
+    tasks = [vmirs_scale(name=NAME, replicas=number, replicas_when_autoscaled="set") for number in (5, 2, 0, 3)]
+    runs = run_each_three_times(ansible, audit, tasks, USER)
+    assert runs[-1].writes == [PATCH_SCALE] * 4
+    assert [(each.done["method"], each.predicted["method"], each.done["removed"]) for each in runs] == [("scale", "scale", None)] * 4
+    assert [each.done["replicas"]["ready"] for each in runs] == [5, 2, 0, 3]
+    assert counts(api.get("vmirs", namespace, NAME)) == (3, 3, 3)
     there = names(api, namespace)
     assert not {*first} & {*there}
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +82,20 @@ class ThreeRuns:
 
 
 def run_three_times(ansible: Ansible, audit: AuditLog, task: Task, user: str = OPERATOR) -> ThreeRuns:
-    """Run a task in check mode, for real, and again, in one play; require that check mode was right and that the last changed nothing."""
+    """Run a task in check mode, for real, and again, in one play.
+
+    Requires that the first saw the change coming, and that the last changed nothing.
+    """
+    (runs,) = run_each_three_times(ansible, audit, [task], user)
+    return runs
+
+
+def run_each_three_times(ansible: Ansible, audit: AuditLog, tasks: Sequence[Task], user: str = OPERATOR) -> list[ThreeRuns]:
+    """Run tasks one after the other, each three times, in one play; the last of them has the writes of all."""
     mark = audit.mark()
-    run = ansible.run_tasks([{**task, "check_mode": True}, task, task], diff=True).require_ok()
-    predicted, done, again = run.tasks
-    assert [each.is_changed for each in run.tasks] == [True, True, False], [each.data for each in run.tasks]
-    return ThreeRuns(predicted, done, again, writes(audit.requests(mark, user=user)))
+    run = ansible.run_tasks([each for task in tasks for each in ({**task, "check_mode": True}, {**task}, {**task})], diff=True).require_ok()
+    assert [each.is_changed for each in run.tasks] == [True, True, False] * len(tasks), [each.data for each in run.tasks]
+    written = writes(audit.requests(mark, user=user))
+    last = len(run.tasks) - 3
+    found = [(number, run.tasks[number : number + 3]) for number in range(0, len(run.tasks), 3)]
+    return [ThreeRuns(predicted, done, again, written if number == last else []) for number, (predicted, done, again) in found]
