@@ -90,6 +90,7 @@ def test_a_disruption_budget_is_respected(local_ansible: Ansible, api: Api, audi
     print(f"\n{trace.history.text()}")
     assert trace.history.least_ready == 2
     assert runs.done["replaced"] == runs.predicted["replaced"] == trace.history.removed
+    assert runs.done["batches"] == runs.predicted["batches"]
     assert [len(batch) for batch in runs.done["batches"]] == [1, 1, 1]
 
     change_template(api, namespace, NAME, "third")
@@ -107,8 +108,11 @@ def test_a_disruption_budget_that_cannot_work_is_why_it_stops(local_ansible: Ans
         lambda found: any(each["reason"] == "SyncFailed" for each in found["status"].get("conditions", [])),
     )
     mark = audit.mark()
-    done = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", batch_timeout=5, wait_grace=1)).require_failed().last
+    task = vmirs_rollout(name=NAME, max_unavailable="1", batch_timeout=5, wait_grace=1)
+    predicted, done = local_ansible.run_tasks([{**task, "check_mode": True}, task]).require_failed().tasks
     print(f"\n{done.message}")
+    assert predicted["replaced"] == []
+    assert predicted["warnings"][0].startswith(f"The rollout would stop: PodDisruptionBudget {NAME} ")
     assert f"PodDisruptionBudget {NAME}" in done.message
     assert "minAvailable" in done.message
     assert DELETE not in writes(audit.requests(mark))
