@@ -206,6 +206,15 @@ def test_nor_to_what_a_controller_has_written_in_another_way_since() -> None:
         assert target_number(again, [revision_of(_revisions.body_of(other, 1)), second]) == 1
 
 
+def test_one_that_has_less_or_more_is_another() -> None:
+    more = changed(set_of("1Gi"), "spec.template.spec.hostname", "guest")
+    more["spec"]["template"] = _revisions.stamped(more["spec"]["template"])
+    less = set_of("1Gi")
+    for before, after in ((more, less), (less, more)):
+        recorded_before = revision_of(_revisions.body_of(before, 1))
+        assert target_number(after, [recorded_before, revision_of(_revisions.body_of(after, 2))]) == 1
+
+
 def test_the_patch_gives_the_template_to_the_version_that_was_read_and_keeps_other_annotations() -> None:
     live = set_of("1Gi", annotations={"team": "a"})
     patch = _revisions.with_template(live, template("2Gi"), {ROLLED_BACK: "x"})
