@@ -23,6 +23,10 @@ class Request:
     uri: str
     code: int
     agent: str
+    received_at: float
+    """When the API server received it: a time stamp."""
+    seconds: float
+    """How long the API server took."""
 
     @property
     def is_write(self) -> bool:
@@ -57,7 +61,7 @@ class AuditLog:
     def last_write(self, since: Mark, path: str, before: float) -> float:
         """Return when the last write to an object of that path, by whomever, ended: a time stamp before the given one."""
         ended = [
-            datetime.fromisoformat(event["stageTimestamp"]).timestamp()
+            _moment(event["stageTimestamp"])
             for event in self._events(since, None)
             if event["requestURI"].partition("?")[0].endswith(path) and event["verb"] in ("update", "patch")
         ]
@@ -77,10 +81,17 @@ class AuditLog:
 
 
 def _request(event: dict[str, Any]) -> Request:
+    received, ended = (_moment(event[key]) for key in ("requestReceivedTimestamp", "stageTimestamp"))
     return Request(
         user=event["user"]["username"],
         verb=event["verb"],
         uri=event["requestURI"],
         code=event.get("responseStatus", {}).get("code", 0),
         agent=event.get("userAgent", ""),
+        received_at=received,
+        seconds=ended - received,
     )
+
+
+def _moment(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()
