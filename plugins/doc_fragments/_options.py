@@ -159,7 +159,7 @@ options:
     default: 0
   revision_history_limit:
     description:
-      - How many older revisions of the template to keep, to which the set can be rolled back. V(0) keeps none.
+      - How many older revisions of the template to keep, to which the set can be rolled back. V(0) keeps none, not even the present one.
     type: int
     default: 10
   disruption_budgets:

@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
+    DISRUPTION_BUDGETS,
     INSTANCES,
     Object,
     condition,
@@ -45,6 +46,11 @@ class Allowance:
         for each in bearing:
             self._left[name_of(each)] -= 1
         return True
+
+
+def say_held(budget: Object) -> str:
+    """That a budget lets nothing go, and why, a clause."""
+    return f"{DISRUPTION_BUDGETS.kind} {name_of(budget)} allows no disruption: {why_held(budget)}"
 
 
 def why_held(budget: Object) -> str:

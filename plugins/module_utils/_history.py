@@ -55,8 +55,10 @@ class History:
         """The number of the revision with that hash, None where none has been seen."""
         return self._numbers.get(found)
 
-    def record(self, replica_set: Object, in_use: t.Iterable[str] = ()) -> None:
+    def record(self, replica_set: Object, in_use: t.Iterable[str] | None = None) -> None:
         """Make the set's present template the newest revision, and forget those beyond the limit whose hashes are not ``in_use``.
+
+        Where that is None it is not known what VMIs run, and nothing is forgotten.
 
         Raises ``ApiError``, except where the user may not keep a history.
         """
@@ -72,7 +74,7 @@ class History:
             if warning not in self.warnings:
                 self.warnings.append(warning)
 
-    def _record(self, replica_set: Object, in_use: t.Iterable[str]) -> None:
+    def _record(self, replica_set: Object, in_use: t.Iterable[str] | None) -> None:
         revisions = self.read(replica_set)
         present, number = current(revisions, replica_set), next_number(revisions)
         if present is None or present.number < number - 1:
@@ -85,5 +87,7 @@ class History:
         forgotten = [each for each in revisions if each not in kept]
         if present not in kept:
             kept.append(present)
-        for each in [*forgotten, *surplus_revisions(kept, {present.hash, *in_use}, self._limit)]:
+        if in_use is not None:
+            forgotten += surplus_revisions(kept, {present.hash, *in_use}, self._limit)
+        for each in forgotten:
             self._api.delete(REVISIONS, self._namespace, each.name, each.uid, "Background", self._dry_run)

@@ -122,10 +122,10 @@ def body_of(replica_set: Object, number: int, earlier: t.Iterable[int] = ()) -> 
 
 
 def surplus_revisions(revisions: t.Iterable[Revision], in_use: t.Container[str], limit: int) -> list[Revision]:
-    """Those beyond ``limit``, the oldest first; never one whose hash is ``in_use``, by the set or a VMI."""
+    """Those beyond ``limit`` older ones, the oldest first. One whose hash is ``in_use``, by the set or a VMI, stays and does not count."""
     ordered = sorted(revisions, key=lambda each: each.number)
     unused = [each for each in ordered if each.hash not in in_use]
-    return unused[: max(0, len(ordered) - limit)]
+    return unused[: max(0, len(unused) - limit)]
 
 
 def target_of_roll_back(revisions: t.Sequence[Revision], replica_set: Object, number: int | None, label: str) -> Revision:

@@ -118,20 +118,24 @@ def next_batch(
     return Batch(tuple(chosen), None if chosen else allowance.held_by)
 
 
-def planned_batches(live: Object, instances: t.Sequence[Object], pace: Pace, least: int | None) -> list[list[str]]:
-    """The names in each batch, if every batch becomes ready and nobody else interferes."""
-    left, batches = list(instances), []
+def planned_batches(
+    live: Object, instances: t.Sequence[Object], pace: Pace, least: int | None, budgets: t.Sequence[Object] = ()
+) -> tuple[list[list[str]], Object | None]:
+    """The names in each batch, if every batch becomes ready and nobody else interferes; and the budget that would end it before that."""
+    left, batches = list(instances), t.cast("list[list[str]]", [])
     replaced = 0
     while outdated(live, left):
-        batch = next_batch(live, left, pace, least=least, replaced=replaced).victims
-        if not batch:
+        batch = next_batch(live, left, pace, budgets, least, replaced)
+        if batch.held_by is not None:
+            return batches, batch.held_by
+        if not batch.victims:
             # Fewer are ready than have to be: the rollout begins with waiting for those.
             replaced += 1
             continue
-        batches.append([name_of(each) for each in batch])
-        left = [each for each in left if each not in batch]
-        replaced += len(batch)
-    return batches
+        batches.append([name_of(each) for each in batch.victims])
+        left = [each for each in left if each not in batch.victims]
+        replaced += len(batch.victims)
+    return batches, None
 
 
 def available_at(instance: Object, min_ready_seconds: float) -> datetime.datetime | None:

@@ -141,13 +141,15 @@ def widened(autoscalers: t.Iterable[Object], replicas: int) -> list[Bounds]:
     return moved
 
 
-def outlook(autoscaler: Object, replicas: int) -> str:
-    """What the autoscaler would do to ``replicas``, a clause.
+def outlook(autoscaler: Object, replicas: int, widens: bool = False) -> str:
+    """What the autoscaler would do to ``replicas``, a clause; with its bounds moved for it where ``widens``.
 
     Source: kubernetes ``pkg/controller/podautoscaler/horizontal.go`` (reconcileAutoscaler): a number out of bounds is brought to
     the nearest one without looking at metrics, and 0 switches it off.
     """
     least, most = _bounds(autoscaler)
+    if widens and replicas:
+        least, most = min(least, replicas), max(most, replicas)
     who = f"{AUTOSCALERS.kind} {name_of(autoscaler)} ({least} to {most} replicas)"
     if replicas == 0:
         return f"{who} would stop scaling it until its number is raised by hand"
@@ -175,11 +177,17 @@ class Number:
 
 
 def decide_number(
-    present: int | None, wanted: int, autoscalers: t.Sequence[Object], policy: str, label: str, unfinished: ScaleIn | None = None
+    present: int | None,
+    wanted: int,
+    autoscalers: t.Sequence[Object],
+    policy: str,
+    label: str,
+    unfinished: ScaleIn | None = None,
+    widens: bool = False,
 ) -> Number:
     """Whether ``wanted`` is written over ``present``. Raises ``OptionError`` where an autoscaler forbids it.
 
-    What is ``unfinished`` was allowed once: the run that began it was ended in the middle.
+    What is ``unfinished`` was allowed once: the run that began it was ended in the middle. ``widens``: bounds that are in the way move.
     """
     is_agreed = unfinished is not None and unfinished.replicas == wanted
     if present == wanted:
@@ -187,12 +195,13 @@ def decide_number(
     # At 0 the HPA controller has switched itself off, so there is nobody to fight with.
     if not autoscalers or not present or is_agreed:
         return Number(wanted, True)
-    told = "; ".join(outlook(each, wanted) for each in sorted(autoscalers, key=name_of))
+    told = "; ".join(outlook(each, wanted, widens and policy == SET) for each in sorted(autoscalers, key=name_of))
     if policy == FAIL:
         paused = f" Also, {unfinished.clause} for {unfinished.replicas}." if unfinished is not None else ""
         raise OptionError(
             f"{label} has {present} replicas and is autoscaled, so {wanted} would not last: {told}. Change the bounds of the "
-            f'autoscaler instead (module hpa), or choose "replicas_when_autoscaled: set" or "keep".{paused}'
+            f'autoscaler instead (module hpa), or choose "replicas_when_autoscaled: set", with "autoscaler_bounds: widen" where it is out '
+            f'of them, or "keep".{paused}'
         )
     if policy == KEEP:
         return Number(present, False, (f"replicas of {label} left at {present} instead of {wanted}, since it is autoscaled: {told}.",))

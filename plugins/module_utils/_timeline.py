@@ -46,8 +46,18 @@ class Timeline:
 
 
 def joined(parts: t.Iterable[tuple[float, t.Sequence[t.Mapping[str, t.Any]]]]) -> list[dict[str, t.Any]]:
-    """The timelines of waits that followed one another as one, each given with the seconds after which it began."""
-    points = [{**point, "elapsed": round(began + point["elapsed"], 3)} for began, part in parts for point in part]
+    """The timelines of waits that followed one another as one, each given with the seconds after which it began.
+
+    Each wait begins with all that it finds: of that only what differs from before is kept.
+    """
+    points: list[dict[str, t.Any]] = []
+    known: dict[str, t.Any] = {}
+    for began, part in parts:
+        for number, point in enumerate(part):
+            transitions = [{**each, "from": known.get(each["object"]) if number == 0 else each["from"]} for each in point["transitions"]]
+            transitions = [each for each in transitions if each["from"] != each["to"]]
+            known.update({each["object"]: each["to"] for each in transitions})
+            points.append({**point, "elapsed": round(began + point["elapsed"], 3), "transitions": transitions})
     while len(points) > MOST_POINTS:
         points = _with_older_half_merged(points)
     return points

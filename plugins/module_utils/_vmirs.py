@@ -38,7 +38,13 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._scale import unf
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_facts import facts_of
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import Rollout, check_can_roll_out, history_of, pace_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import (
+    Rollout,
+    check_can_roll_out,
+    history_of,
+    pace_of,
+    read_surroundings,
+)
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Waited
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import GoneWait, ReadyWait, selector_of, snapshot_of
 
@@ -73,6 +79,8 @@ def _ensure(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
         if before is not None and plan.changes_template:
             if pace is not None:
                 check_can_roll_out({**before, "spec": {**spec(before), **spec(plan.body)}}, wanted.label)
+                own = _replicaset.own_instances(before, read_instances(api, wanted.namespace, before).items)
+                read_surroundings(api, wanted.namespace, before, own, pace)
             history.record(before)
 
     written = write(task, api, wanted, read, lambda before: _decide(task, api, wanted, before), prepare)

@@ -113,7 +113,11 @@ class _Scaling:
             snapshot = self._wait(after, decision, result)
             result.update(self._waits.as_result())
         result["diff"] = self._diff(decision, after)
-        return {**result, **facts_of(snapshot)}
+        facts = facts_of(snapshot)
+        if "template" not in spec(after):
+            # A scale does not tell it.
+            facts["replicas"]["ready"] = None
+        return {**result, **facts}
 
     def _read(self) -> Object:
         """The set; where only its scale may be read, as much of it as that tells."""
@@ -121,15 +125,25 @@ class _Scaling:
         try:
             live = self._api.find(REPLICA_SETS, self._namespace, self._name)
         except ApiError as error:
+            if error.is_forbidden and self._task.params.get("wait") and not self._chooses:
+                error.message = f'{error.message} Or set "wait: false": then its scale is enough.'
             if not error.is_forbidden or self._task.params.get("wait") or self._chooses:
                 raise
-            scale = self._api.find(REPLICA_SETS, self._namespace, self._name, subresource=_SCALE)
-            live = None if scale is None else _of_scale(scale)
+            live = self._read_scale(error)
         if live is None:
             raise OptionError(f"{self._label} does not exist: create it first (module vmirs).")
         if is_deleting(live):
             raise OptionError(f"{self._label} is being deleted, so it cannot be scaled.")
         return live
+
+    def _read_scale(self, refusal: ApiError) -> Object | None:
+        try:
+            scale = self._api.find(REPLICA_SETS, self._namespace, self._name, subresource=_SCALE)
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+            raise _neither(refusal, error) from error
+        return None if scale is None else _of_scale(scale)
 
     @property
     def _chooses(self) -> bool:
@@ -147,7 +161,7 @@ class _Scaling:
             wanted = _scale.wanted_number(live, (*instances, *self._strangers(instances)), wanted, self._remove, self._label)
         policy, widens = params.get("replicas_when_autoscaled") or _scale.FAIL, params.get("autoscaler_bounds") == _scale.WIDEN
         autoscalers = self._autoscalers() if widens or (present and present != wanted) else None
-        number = _scale.decide_number(present, wanted, autoscalers or (), policy, self._label, unfinished)
+        number = _scale.decide_number(present, wanted, autoscalers or (), policy, self._label, unfinished, widens)
         victims: tuple[Object, ...] | None = None
         if chooses:
             is_scale_in = unfinished is not None or (number.writes and wanted < _replicaset.desired_replicas(live))
@@ -199,9 +213,7 @@ class _Scaling:
         except ApiError as error:
             if not error.is_forbidden:
                 raise
-            raise EngineError(
-                f"{refusal.message} Or grant it on its scale: {error.message}", status=error.answer.status, reason=error.answer.reason
-            ) from error
+            raise _neither(refusal, error) from error
         return {**live, "spec": {**spec(live), "replicas": replicas}}, _SCALE
 
     def _patch(self, body: t.Mapping[str, t.Any], subresource: str = "") -> Object:
@@ -237,10 +249,16 @@ class _Scaling:
                 self._delete(each, dry_run=False)
                 deleted.add(str(metadata(each).get("uid")))
             self._settle(live, deleted, result)
-            return self._patch(_resumed(job))
+            return again_on_conflict(self._task.clock, lambda: self._resume(job))
         except EngineError as error:
             error.message = f"{error.message} {self._leave(job, bool(deleted))}"
             raise
+
+    def _resume(self, job: ScaleIn) -> Object:
+        live = self._api.get(REPLICA_SETS, self._namespace, self._name)
+        if _scale.unfinished_scale_in(live) != job:
+            raise EngineError(f"{self._label} has been resumed or scaled by somebody else meanwhile: run one task at a time.")
+        return self._patch(_resumed(job, metadata(live).get("resourceVersion")))
 
     def _settle(self, live: Object, gone: t.AbstractSet[str], result: Result) -> Situation:
         subject = PausedWait(self._api, self._namespace, live, gone)
@@ -297,6 +315,12 @@ def _resumed(job: ScaleIn, version: t.Any = None) -> dict[str, t.Any]:
     if version is not None:
         body["metadata"]["resourceVersion"] = version
     return body
+
+
+def _neither(of_set: ApiError, of_scale: ApiError) -> EngineError:
+    """Neither the set nor its scale: either right would do."""
+    answer = of_scale.answer
+    return EngineError(f"{of_set.message} Or grant it on its scale: {of_scale.message}", status=answer.status, reason=answer.reason)
 
 
 def _of_scale(scale: Object) -> Object:

@@ -15,7 +15,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils import _diagnosis
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _rollout
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding, Symptom, conclude
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._disruption_budgets import is_broken, why_held
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._disruption_budgets import is_broken, say_held, why_held
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
     DISRUPTION_BUDGETS,
     REPLICA_SETS,
@@ -117,7 +117,7 @@ class BatchWait(ReadyWait):
             return []
         batch = self.batch(seen)
         if batch.held_by is not None:
-            return [f"{DISRUPTION_BUDGETS.kind} {name_of(batch.held_by)} allows no disruption: {why_held(batch.held_by)}"]
+            return [say_held(batch.held_by)]
         rest = self._rest()
         return [f"pausing for {rest:.0f} s more"] if rest > 0 else []
 

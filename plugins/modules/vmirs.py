@@ -91,8 +91,9 @@ options:
       - Replace the VirtualMachineInstances that run on an older template, as M(vmscale.kubevirt.vmirs_rollout) does, once the set is as
         described. Without it they keep running until something else ends them.
       - The rollout has the options O(max_unavailable), O(order), O(pause_between), O(batch_timeout), O(progress_deadline),
-        O(min_ready_seconds) and O(disruption_budgets). It takes the time that O(batch_timeout) and O(progress_deadline) give to each batch,
-        whatever O(wait) and O(wait_timeout) say.
+        O(min_ready_seconds) and O(disruption_budgets). It waits until the set has converged, whatever O(wait) and O(wait_timeout) say, and
+        takes the time that O(batch_timeout) and O(progress_deadline) give to each batch.
+      - It needs the hash of O(template_hash), and a set that is not paused.
     type: bool
     default: false
 notes:

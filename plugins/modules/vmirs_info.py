@@ -142,7 +142,7 @@ replica_sets:
           type: str
           sample: 8d1f0c5b7a
         created:
-          description: Since when it is kept.
+          description: When it was recorded.
           returned: always
           type: str
           sample: "2026-11-25T09:30:00Z"

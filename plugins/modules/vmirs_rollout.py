@@ -36,11 +36,10 @@ attributes:
   check_mode:
     support: full
     details:
-      - Nothing is written or waited for. RV(replaced) and RV(batches) name the instances that would be replaced.
+      - Nothing is written or waited for. RV(replaced) and RV(batches) name the instances that would be replaced, if every batch becomes
+        ready and no PodDisruptionBudget makes one smaller.
   diff_mode:
-    support: partial
-    details:
-      - Shows what changes in the set, as its template does in a roll back. The instances that are replaced are in RV(replaced).
+    support: full
   idempotent:
     support: partial
     details:
@@ -56,6 +55,7 @@ options:
       - With V(restarted), every instance is replaced although the template is the same. It gets the annotation
         C(vmscale.kubevirt/restarted-at), which makes another revision of it.
       - With V(rolled_back), the template is that of the revision before the current one, or of O(revision), and every instance runs it.
+        A revision that differs by a restart alone does not count as one before.
     type: str
     choices: [updated, restarted, rolled_back]
     default: updated
@@ -111,7 +111,7 @@ EXAMPLES = r"""
     name: testreplicaset
     namespace: default
     state: rolled_back
-    revision: 1
+    revision: 2
     max_unavailable: 2
     batch_timeout: 300
 """
@@ -170,12 +170,15 @@ batches:
     - [testx7k2p]
     - [testm7b9m]
 revision:
-  description: The number of the current revision; null where none is kept.
+  description:
+    - The number of the current revision.
+    - Null where none is kept, or where nothing was outdated, since the revisions are not read then. M(vmscale.kubevirt.vmirs_info) always
+      says.
   returned: always
   type: int
   sample: 2
 rolled_back_from:
-  description: The number of the revision that was current before; null where nothing was rolled back.
+  description: With O(state=rolled_back), the number of the revision that was left; null where it is not kept, and with another state.
   returned: always
   type: int
   sample: null

@@ -154,7 +154,8 @@ EXAMPLES = r"""
 RETURN = r"""
 method:
   description:
-    - How the number was written, V(patch) to the set or V(scale) to its subresource; null where nothing was.
+    - What was written, V(patch) where the set or the bounds of its autoscaler were, V(scale) where the number was written to the
+      subresource of the set; null where nothing was.
   returned: always
   type: str
   sample: patch
