@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from dev.paths import TESTS
 from dev.processes import say
 from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible, Shell
@@ -22,6 +24,7 @@ from integration.support.api import Api, Object, eventually
 from integration.support.audit import AuditLog, Mark
 from integration.support.cluster import Cluster, sandbox_cluster
 from integration.support.manifests import OBSERVED_VERSIONS, counts
+from sandbox.processes import load
 from sandbox.state import Sandbox as State
 
 SANDBOX = "bench"
@@ -67,6 +70,25 @@ class Ground:
         if done.returncode:
             raise BenchFailedError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return seconds
+
+    def run_floor(self, work: str, what: str) -> float:
+        """Run `bench.floor` as a program; returns the seconds that it prints."""
+        command = [sys.executable, "-m", "bench.floor", work, str(self.cluster.operator), what]
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(TESTS)}, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BenchFailedError(f"bench.floor {work}: {done.stderr.strip()}")
+        return float(done.stdout)
+
+    def cpu_seconds(self) -> float:
+        """Return how many CPU seconds the components of the sandbox have used so far."""
+        state = State.named(SANDBOX)
+        ticks = 0
+        for name in state.ports():
+            process = load(state.process(name))
+            if process is not None:
+                fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def write(self, name: str, objects: Sequence[Object]) -> Path:
         """Write objects as one file of many documents."""

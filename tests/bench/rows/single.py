@@ -104,7 +104,7 @@ def prepare_seed(ground: Ground, *, is_autoscaled: bool = False) -> None:
 
 def _bare_request(ground: Ground) -> Contestant:
     path = ground.api.path("vmirs", NAMESPACE, NAME)
-    argv = [sys.executable, "-m", "bench.request", str(ground.cluster.operator), path]
+    argv = [sys.executable, "-m", "bench.floor", "get", str(ground.cluster.operator), path]
     task = {"ansible.builtin.command": {"argv": argv}, "environment": {"PYTHONPATH": str(TESTS)}, "changed_when": False}
     return Contestant("one GET through urllib3, connecting included", (task,), _printed_seconds)
 
