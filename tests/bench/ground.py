@@ -96,10 +96,12 @@ class Ground:
         path.write_text(yaml.safe_dump_all(objects, sort_keys=False), encoding="utf-8")
         return path
 
-    def ensure_namespaces(self, names: Iterable[str]) -> None:
-        for name in names:
+    def prepare(self, namespaces: Sequence[str]) -> None:
+        """Make the namespaces be there, and nothing of an earlier run in them."""
+        for name in namespaces:
             if self.api.find("namespaces", None, name) is None:
                 self.api.create("namespaces", None, {"metadata": {"name": name}})
+        self.clear(namespaces)
 
     def sets(self, namespaces: Iterable[str]) -> list[Object]:
         return [live for namespace in namespaces for live in self.api.items("vmirs", namespace)]

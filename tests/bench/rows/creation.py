@@ -40,7 +40,7 @@ class Runs:
 
 def measure(ground: Ground, runs: int, row: Row) -> None:
     """By turns, each from nothing; a first run of each is not counted."""
-    ground.ensure_namespaces(NAMESPACES)
+    ground.prepare(NAMESPACES)
     path = ground.write("create.yml", fleet(NAMESPACES, SETS, REPLICAS))
     found = {name: Runs() for name in CONTESTANTS}
     for number in range(runs + 1):

@@ -59,7 +59,7 @@ def measure_fleet(ground: Ground, runs: int, row: Row) -> None:
 
 def _prepare(ground: Ground, name: str, namespaces: list[str], objects: list[Object]) -> list[Path]:
     """Create the sets with kubectl and wait for them; returns a file for each."""
-    ground.ensure_namespaces(namespaces)
+    ground.prepare(namespaces)
     ground.run_kubectl(*apply(ground.write(f"{name}-created.yml", objects)))
     ground.await_ready(namespaces, len(objects))
     return [ground.write(f"{name}-{body['metadata']['name']}.yml", [body]) for body in objects]

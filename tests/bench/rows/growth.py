@@ -32,7 +32,7 @@ LEAST_CREATIONS = 3
 
 def measure(ground: Ground, runs: int, row: Row) -> None:
     """Size after size: created by each shell, its memory watched in a run that is not timed, then looked at with nothing to change."""
-    ground.ensure_namespaces(NAMESPACES)
+    ground.prepare(NAMESPACES)
     creations = min(runs, max(LEAST_CREATIONS, runs // 2))
     for size in SIZES:
         path = ground.write(f"growth-{size}.yml", fleet(NAMESPACES, size, 1))

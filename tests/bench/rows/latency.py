@@ -46,7 +46,7 @@ class Witness(threading.Thread):
 
 def measure(ground: Ground, runs: int, row: Row) -> None:
     """By turns, a new set each time; the first of each is not counted."""
-    ground.ensure_namespaces([NAMESPACE])
+    ground.prepare([NAMESPACE])
     lags: dict[str, list[float]] = {name: [] for name in WAITS}
     for number in range(runs + 1):
         for name, wait in WAITS.items():

@@ -83,7 +83,7 @@ def measure_info(ground: Ground, runs: int, row: Row) -> None:
 
 def _prepare(ground: Ground) -> str:
     """Create a set of one VMI, then pause it; returns the file that describes it."""
-    ground.ensure_namespaces([NAMESPACE])
+    ground.prepare([NAMESPACE])
     body = bench_set(NAME, NAMESPACE, 1)
     ground.run_kubectl(*apply(ground.write("other.yml", [body])))
     ground.await_ready([NAMESPACE], 1)

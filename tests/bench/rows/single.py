@@ -90,7 +90,7 @@ def _core_play() -> Contestant:
 
 def prepare_seed(ground: Ground, *, is_autoscaled: bool = False) -> None:
     """Make the seed be there, ready and acknowledged."""
-    ground.ensure_namespaces([NAMESPACE])
+    ground.prepare([NAMESPACE])
     tasks = [ours("vmirs", src=str(SEED_SET), namespace=NAMESPACE, wait=True)]
     if is_autoscaled:
         waits = {"wait": True, "wait_timeout": PREPARE_TIMEOUT}
