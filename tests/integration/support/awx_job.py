@@ -22,6 +22,7 @@ import yaml
 
 from dev.paths import CHECKOUT, collection_tree
 from integration.support.awx_credential import Injector
+from integration.support.kill import kill_marked
 
 PROGRAMS = Path(sys.executable).parent
 PREFIXES = ("awx", "tower")
@@ -60,7 +61,8 @@ class Job:
     @cached_property
     def events(self) -> list[dict[str, Any]]:
         """The events in their order."""
-        return read_events(self.artifacts_directory)
+        files = (self.artifacts_directory / "job_events").glob("*.json")
+        return sorted((json.loads(file.read_text(encoding="utf-8")) for file in files), key=lambda event: int(event["counter"]))
 
     @property
     def artifacts(self) -> dict[str, Any]:
@@ -79,25 +81,24 @@ class Job:
             if event["event"] in ("runner_on_ok", "runner_on_failed")
         }
 
-    def files_with(self, text: str) -> list[str]:
-        """Return the files of everything that the job wrote in which a text occurs."""
-        return [
-            str(path.relative_to(self.directory))
-            for path in sorted(self.artifacts_directory.rglob("*"))
-            if path.is_file() and text.encode() in path.read_bytes()
-        ]
+    def places_of(self, secret: str) -> list[str]:
+        """Return the files of all that the job wrote in which a secret, or a part of it that is a token's, occurs.
+
+        ansible-runner notes the environment that it was given in a file of its own, which AWX removes with the rest of the directory:
+        what is told apart from that.
+        """
+        parts = {part.encode() for part in (secret, *secret.split(".")) if len(part) > 20}
+        written = {path: path.read_bytes() for path in self.artifacts_directory.rglob("*") if path.is_file()}
+        noted = self.artifacts_directory / "command"
+        written[noted] = json.dumps({**json.loads(written[noted]), "env": None}).encode()
+        written[self.directory / "runner.log"] = (self.directory / "runner.log").read_bytes()
+        return sorted(str(path.relative_to(self.directory)) for path, text in written.items() if any(part in text for part in parts))
 
     def require(self, status: str) -> Job:
         """Return the job, or raise with its output."""
         if self.status != status:
             raise AssertionError(f"the job is {self.status}, not {status}\n{self.stdout}")
         return self
-
-
-def read_events(artifacts: Path) -> list[dict[str, Any]]:
-    """Return the events that were written so far, in their order."""
-    files = (artifacts / "job_events").glob("[0-9]*.json")
-    return sorted((json.loads(file.read_text(encoding="utf-8")) for file in files), key=lambda event: int(event["counter"]))
 
 
 @dataclass
@@ -188,17 +189,18 @@ class RunningJob:
     started: float
 
     @property
-    def events(self) -> list[dict[str, Any]]:
-        """The events so far."""
-        return read_events(self.directory / "artifacts" / self.ident)
+    def lines(self) -> list[str]:
+        """The output so far."""
+        path = self.directory / "artifacts" / self.ident / "stdout"
+        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
     def wait(self, timeout: float = 300) -> Job:
-        """Return the job once it has ended."""
+        """Return the job once it has ended, and with it, as in AWX, its container: whatever still runs in there is killed."""
         try:
             self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.cancel()
-            raise
+        finally:
+            self.process.kill()
+            kill_marked(f"AWX_PRIVATE_DATA_DIR={self.directory}")
         return Job(self.directory, self.ident, time.monotonic() - self.started)
 
     def wait_for(self, what: str, is_there: Callable[[str], bool], timeout: float = 60) -> str:
@@ -206,15 +208,13 @@ class RunningJob:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             has_ended = self.process.poll() is not None
-            lines = [line for event in self.events for line in event["stdout"].splitlines()]
-            found = next((line for line in lines if is_there(line)), None)
+            found = next((line for line in self.lines if is_there(line)), None)
             if found is not None:
                 return found
             if has_ended:
                 break
             time.sleep(0.1)
-        self.cancel()
-        raise AssertionError(f"{what}: not seen")
+        raise AssertionError(f"{what}: not seen\n{self.cancel().stdout}")
 
     def cancel(self) -> Job:
         """Cancel the job as AWX does: ansible-runner is asked to end, and kills what it has started."""
