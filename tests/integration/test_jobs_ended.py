@@ -46,6 +46,7 @@ def hashes(api: Api, namespace: str) -> list[str]:
 def check_that_the_next_job_finishes(awx: Awx, api: Api, namespace: str, first: list[str], ended: Job) -> None:
     """The job that was ended has replaced some, and the next one replaces the others, each once."""
     left = set(names(api, namespace)) & set(first)
+    assert ended.left == set(), "what was started for the job goes on after it"
     assert 0 < len(left) < len(first)
     finished = awx.run("playbooks/rollout.yml", variables=variables(namespace)).require("successful")
     state = finished.artifacts["vmscale_rollout"]

@@ -22,12 +22,14 @@ import yaml
 
 from dev.paths import CHECKOUT, collection_tree
 from integration.support.awx_credential import Injector
-from integration.support.kill import kill_marked
+from integration.support.kill import kill_marked, marked
 
 PROGRAMS = Path(sys.executable).parent
 PREFIXES = ("awx", "tower")
 # How long a job that is being ended may take to be gone.
 GRACE_SECONDS = 30
+# How long its processes may take to notice that it is.
+LINGER_SECONDS = 1
 
 
 class UnsafeDumper(yaml.SafeDumper):
@@ -44,6 +46,8 @@ class Job:
     directory: Path
     ident: str
     seconds: float
+    left: set[int]
+    """The processes that outlived it, and ended with its container."""
 
     @property
     def artifacts_directory(self) -> Path:
@@ -196,12 +200,16 @@ class RunningJob:
 
     def wait(self, timeout: float = 300) -> Job:
         """Return the job once it has ended, and with it, as in AWX, its container: whatever still runs in there is killed."""
+        mark = f"AWX_PRIVATE_DATA_DIR={self.directory}"
         try:
             self.process.wait(timeout)
+            ended = time.monotonic()
+            while marked(mark) and time.monotonic() < ended + LINGER_SECONDS:
+                time.sleep(0.05)
         finally:
             self.process.kill()
-            kill_marked(f"AWX_PRIVATE_DATA_DIR={self.directory}")
-        return Job(self.directory, self.ident, time.monotonic() - self.started)
+            left = kill_marked(mark)
+        return Job(self.directory, self.ident, ended - self.started, left)
 
     def wait_for(self, what: str, is_there: Callable[[str], bool], timeout: float = 60) -> str:
         """Return the first line of the job's output that is right; raise when the job ends without it."""

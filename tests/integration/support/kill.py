@@ -72,8 +72,8 @@ def kill_marked(variable: str) -> set[int]:
 
     Ansible's workers have sessions of their own, and share no more than their environment with what has started them.
     """
-    mark, killed = variable.encode(), set()
-    while found := [number for number in map(int, filter(str.isdigit, os.listdir("/proc"))) if _has(number, mark)]:
+    killed = set()
+    while found := marked(variable):
         for number in found:
             try:
                 os.kill(number, signal.SIGKILL)
@@ -82,6 +82,12 @@ def kill_marked(variable: str) -> set[int]:
             killed.add(number)
         time.sleep(0.002)
     return killed
+
+
+def marked(variable: str) -> list[int]:
+    """Return the processes that were given that variable."""
+    mark = variable.encode()
+    return [number for number in map(int, filter(str.isdigit, os.listdir("/proc"))) if _has(number, mark)]
 
 
 def _has(number: int, mark: bytes) -> bool:
