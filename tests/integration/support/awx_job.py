@@ -73,7 +73,7 @@ class Job:
         """What AWX keeps of `set_stats`, and hands on to the next nodes of a workflow."""
         found: dict[str, Any] = {}
         for event in self.events:
-            found.update(event["event_data"].get("artifact_data", {}))
+            found.update(event.get("event_data", {}).get("artifact_data", {}))
         return found
 
     @property
