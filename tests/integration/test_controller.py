@@ -84,7 +84,8 @@ def check_what_is_there(controller: Controller) -> None:
         controller.get("workflow_job_template_nodes", "approve")["unified_job_template"]
     ]
     assert approval["name"] == "Roll out"
-    assert controller.surveys[controller.get("workflow_job_templates", "vmscale.kubevirt")["id"]]["spec"][0]["variable"] == "vmirs_namespace"
+    workflow = controller.get("workflow_job_templates", "vmscale.kubevirt")
+    assert controller.surveys[workflow["id"]] == survey(data["controller_workflow"]["survey"])
 
 
 @pytest.mark.slow
@@ -92,7 +93,7 @@ def test_what_was_changed_by_hand_is_put_right_and_nothing_else(ansible: Ansible
     controller = awx.controller
     token = controller.add("credential_types", name="OpenShift or Kubernetes API Bearer Token", kind="kubernetes", managed=True)
     controller.add("credentials", name="cluster", credential_type=token["id"])
-    settings = {
+    settings: dict[str, Any] = {
         "controller_project_url": "https://example.com/wrapper",
         "controller_playbook_directory": "",
         "controller_prefix": "web",

@@ -94,9 +94,7 @@ def test_job_type_check_and_show_changes(awx: Awx, api: Api, namespace: str, ope
 
 @pytest.mark.parametrize("has_ca", [True, False], ids=["CA text", "no CA text"])
 @pytest.mark.parametrize("verbosity", [*(pytest.param(number, marks=pytest.mark.slow) for number in range(4)), 4])
-def test_the_token_is_nowhere(
-    operator_token: BearerToken, tmp_path: Path, api: Api, namespace: str, verbosity: int, has_ca: bool
-) -> None:
+def test_the_token_is_nowhere(operator_token: BearerToken, tmp_path: Path, api: Api, namespace: str, verbosity: int, has_ca: bool) -> None:
     credential = operator_token if has_ca else replace(operator_token, ca_text=None)
     awx = Awx(tmp_path, credential)
     works = launch(awx, "ensure", {"vmirs_definition": empty_set(), "vmirs_namespace": namespace}, verbosity=verbosity, diff=True)

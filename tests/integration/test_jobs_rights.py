@@ -74,7 +74,8 @@ def scale(play: Play, api: Api, namespace: str) -> None:
 
 def rollout(play: Play, api: Api, namespace: str) -> None:
     for _ in range(4):
-        play("rollout", rollout_name=NAME, rollout_state="restarted", rollout_revision_history_limit=1, rollout_max_unavailable="50%").require_ok()
+        options = {"rollout_revision_history_limit": 1, "rollout_max_unavailable": "50%"}
+        play("rollout", rollout_name=NAME, rollout_state="restarted", **options).require_ok()
     huge = {"spec": {"domain": {"resources": {"requests": {"memory": "4000Gi"}}}}}
     api.merge("vmirs", namespace, NAME, {"spec": {"template": huge}})
     play("rollout", rollout_name=NAME, rollout_state="restarted", rollout_batch_timeout=8).require_failed()
@@ -153,4 +154,6 @@ def test_a_right_that_is_missing_is_said(as_account: Callable[..., Awx], api: Ap
     user = f"system:serviceaccount:{namespace}:vmscale-{playbook}"
     group, resource, verb = right
     (reason,) = job.artifacts[f"vmscale_{playbook}"]["reasons"] if playbook != "remove" else [job.results["vmirs"]["msg"]]
-    assert reason.startswith(f'User "{user}" may not {verb} {resource}.{group} in namespace "{namespace}": a Role or ClusterRole must grant')
+    assert reason.startswith(
+        f'User "{user}" may not {verb} {resource}.{group} in namespace "{namespace}": a Role or ClusterRole must grant'
+    )

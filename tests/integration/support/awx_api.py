@@ -207,7 +207,7 @@ class Controller:
         if kind == "projects":
             shown["summary_fields"] = {"current_update": {"id": live["id"]}}
         if kind == "credentials":
-            shown["inputs"] = {key: "$encrypted$" for key in live["inputs"]}
+            shown["inputs"] = dict.fromkeys(live["inputs"], "$encrypted$")
         template = live.get("unified_job_template")
         if template is not None:
             (of_kind,) = (each for each, objects in self.objects.items() if template in objects)

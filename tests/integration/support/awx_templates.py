@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -21,7 +21,7 @@ class _Loader(yaml.SafeLoader):
     """Takes text that Ansible is not to template as the text that it is."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor("!unsafe", lambda _loader, node: str(node.value))
 
 
 def controller_data() -> dict[str, Any]:
@@ -30,9 +30,9 @@ def controller_data() -> dict[str, Any]:
     return found
 
 
-def survey(questions: list[Mapping[str, Any]]) -> dict[str, Any]:
+def survey(questions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the specification that is sent for these questions."""
-    return {"name": "", "description": "", "spec": questions}
+    return {"name": "", "description": "", "spec": list(questions)}
 
 
 def job_template(playbook: str) -> dict[str, Any]:
