@@ -41,6 +41,17 @@ def ensure_environment() -> Path:
     return path / "bin" / "python"
 
 
+def ensure_additions(requirements: Path) -> None:
+    """Put into the environment what only one command needs, the first time that command is run."""
+    path = environment_path()
+    mark = path / f"complete-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
+    with _locked(path.with_suffix(".lock")):
+        if not mark.exists():
+            say(f"Installing what {requirements.relative_to(CHECKOUT)} names (once)")
+            _install(path, requirements)
+            mark.touch()
+
+
 def tool_environment() -> dict[str, str]:
     """Return the variables that programs of the environment are run with."""
     home = environment_path() / "bin"
@@ -65,6 +76,13 @@ def _make(path: Path) -> None:
     say(f"Preparing the Python environment (once, a few minutes): {path}")
     shutil.rmtree(path, ignore_errors=True)
     venv.create(path, with_pip=True, symlinks=True)
+    seconds = _install(path, REQUIREMENTS)
+    (path / "complete").touch()
+    say(f"The Python environment is ready ({seconds:.0f} s)")
+
+
+def _install(path: Path, requirements: Path) -> float:
+    """Run pip; returns how long it took."""
     install = [
         str(path / "bin" / "python"),
         "-m",
@@ -73,12 +91,11 @@ def _make(path: Path) -> None:
         "--disable-pip-version-check",
         "--progress-bar=off",
     ]
-    done = run_logged("pip", [*install, "-r", str(REQUIREMENTS)], checkout_cache() / "logs" / "pip.log", cwd=CHECKOUT)
+    done = run_logged("pip", [*install, "-r", str(requirements)], checkout_cache() / "logs" / "pip.log", cwd=CHECKOUT)
     if done.code != 0:
         say(done.output)
         raise EnvironmentFailedError(f"pip ended with {done.code}; its output is above")
-    (path / "complete").touch()
-    say(f"The Python environment is ready ({done.seconds:.0f} s)")
+    return done.seconds
 
 
 @contextlib.contextmanager
