@@ -132,6 +132,15 @@ class LocalShell(ActionBase):
         arguments[option] = os.pathsep.join(str(path) for path in found)
         return None
 
+    def _find_needle(self, dirname: str, needle: str) -> str:
+        """Where ansible looks for files, and at last where ansible was started: that is the project, also where the playbook is not in it."""
+        try:
+            return str(super()._find_needle(dirname, needle))
+        except AnsibleError:
+            if os.path.exists(needle):
+                return os.path.abspath(needle)
+            raise
+
     def _run_module(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         arguments = self._task.args.copy()
         if self._is_connection_local():
