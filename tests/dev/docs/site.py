@@ -4,8 +4,8 @@
 
 """Puts the sources of the site together, each text from its one place, and has Sphinx make pages of them.
 
-The reference comes from the plugins by antsibull-docs, as do the guides of docs/docsite/rst. The pages of docs/ are taken as they are. Those
-about playbooks, which antsibull-docs does not know, and the lists of the start page are written here.
+The reference comes from the plugins by antsibull-docs, as do the guides of docs/docsite/rst. The pages of docs/ are taken as they are.
+Those about playbooks, which antsibull-docs does not know, and the lists of the start page are written here.
 """
 
 from __future__ import annotations
