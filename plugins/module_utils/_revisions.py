@@ -17,6 +17,7 @@ import json
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._compare import differences
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import template_hash
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import template_hash_of
@@ -143,9 +144,8 @@ def target_of_roll_back(revisions: t.Sequence[Revision], replica_set: Object, nu
     if present is not None and rolled_back_from(replica_set) is not None:
         return present
     newest = next_number(revisions) if present is None else present.number
-    content = _content(template_of(replica_set))
     # A restart is no other template: nobody goes back to what differs by its stamp alone.
-    before = [each for each in revisions if each.number < newest and _content(each.template) != content]
+    before = [each for each in revisions if each.number < newest and not _is_same(each.template, template_of(replica_set))]
     if not before:
         raise OptionError(
             f"{label} has no revision before the present one to go back to (kept: {known}): the template that it had is recorded when "
@@ -154,8 +154,10 @@ def target_of_roll_back(revisions: t.Sequence[Revision], replica_set: Object, nu
     return max(before, key=lambda each: each.number)
 
 
-def _content(template: t.Mapping[str, t.Any]) -> str:
-    return template_hash(without_restart(template))
+def _is_same(one: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> bool:
+    """True where templates differ by a restart or by the way in which a controller has written them, if at all."""
+    left, right = (stamped(without_restart(each), "") for each in (one, other))
+    return not differences(left, right, lenient_below="") and not differences(right, left, lenient_below="")
 
 
 def rolled_back_from(replica_set: Object) -> str | None:
@@ -208,7 +210,7 @@ def restarted_annotation(template: t.Mapping[str, t.Any]) -> dict[str, str]:
 def stamped(template: t.Mapping[str, t.Any], found: str | None = None) -> dict[str, t.Any]:
     """The template with its hash among its labels, or with the hash ``found`` that it is known by."""
     whole = copy.deepcopy(t.cast("dict[str, t.Any]", template))
-    whole.setdefault("metadata", {}).setdefault("labels", {})[TEMPLATE_HASH_LABEL] = found or template_hash(template)
+    whole.setdefault("metadata", {}).setdefault("labels", {})[TEMPLATE_HASH_LABEL] = template_hash(template) if found is None else found
     return whole
 
 

@@ -13,8 +13,9 @@ import typing as t
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _replicaset, _report, _rollout, _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import delete, wait_or_fail, write
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import Written, delete, wait_or_fail, write
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, EngineError, OptionError
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._history import History
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset_wanted import wanted_replica_set
@@ -92,14 +93,14 @@ def _ensure(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
         "warnings": [*plan.warnings, *_say_unfinished(written.after, wanted.label), *history.warnings],
     }
     if pace is not None:
-        instances = read_instances(api, wanted.namespace, written.after)
-        if _rollout.outdated(written.after, _replicaset.own_instances(written.after, instances.items)):
-            check_can_roll_out(written.after, wanted.label)
-        if not spec(written.after).get("paused"):
-            rollout = Rollout(task, api, wanted.namespace, written.after, pace, history)
-            result = rollout.run(result, instances)
-            result["warnings"] = list(dict.fromkeys([*result["warnings"], *history.warnings]))
-            return {**result, "diff": rollout.diff(written.before, written.after)}
+        try:
+            rolled_out = _roll_out(task, api, wanted, written, pace, history, result)
+        except EngineError as error:
+            # What has been written is told whatever becomes of the rollout.
+            error.facts = {**result, **facts_of(snapshot), **error.facts}
+            raise
+        if rolled_out is not None:
+            return rolled_out
         result.update(replaced=[], batches=[])
     if task.is_waiting:
         known = None if written.has_changed else read_instances(api, wanted.namespace, written.after)
@@ -119,6 +120,19 @@ def _ensure(task: Task, api: Api, deadline: Deadline, wanted: Wanted) -> Result:
         result.update(waited.as_result())
     result["diff"] = _report.diff(written.before, written.after, wanted.label)
     return {**result, **facts_of(snapshot)}
+
+
+def _roll_out(task: Task, api: Api, wanted: Wanted, written: Written, pace: Pace, history: History, result: Result) -> Result | None:
+    """Bring every VMI to what has been written; None for a set that is paused, where nothing is outdated either. Raises ``EngineError``."""
+    instances = read_instances(api, wanted.namespace, written.after)
+    if _rollout.outdated(written.after, _replicaset.own_instances(written.after, instances.items)):
+        check_can_roll_out(written.after, wanted.label)
+    if spec(written.after).get("paused"):
+        return None
+    rollout = Rollout(task, api, wanted.namespace, written.after, pace, history)
+    result = rollout.run(result, instances)
+    result["warnings"] = list(dict.fromkeys([*result["warnings"], *history.warnings]))
+    return {**result, "diff": rollout.diff(written.before, written.after)}
 
 
 def _pace(task: Task, wanted: Wanted) -> Pace | None:
@@ -229,7 +243,8 @@ def _summarise(
     scalers = [name_of(each) for each in autoscalers if _plan.targets(each, namespace, name_of(live))]
     own = [each for each in recorded or () if labels_of(each).get(REVISION_SET_LABEL) == metadata(live).get("uid")]
     revisions = sorted((revision_of(each) for each in own), key=lambda each: -each.number)
-    numbers = {each.hash: each.number for each in revisions}
+    # Where one is there twice, the later number counts.
+    numbers = {each.hash: each.number for each in reversed(revisions)}
     hashes = {name_of(each): labels_of(each).get(TEMPLATE_HASH_LABEL, "") for each in snapshot.instances or ()}
     unfinished = unfinished_scale_in(live)
     listed = [

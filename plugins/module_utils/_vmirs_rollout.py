@@ -249,15 +249,10 @@ class Rollout:
             victims = subject.batch(seen).victims
             if not victims:
                 return {**self._facts(result, snapshot_of(seen)), **self._waits.as_result()}
-            self._replace(result, victims)
-            step = Step(
-                step.number + 1,
-                frozenset(str(metadata(each).get("uid")) for each in victims),
-                _least(self._api, self._namespace, self._live, self._pace),
-            )
+            step = self._replace(result, victims, step.number + 1)
             instances = budgets = None
 
-    def _replace(self, result: Result, victims: t.Sequence[Object]) -> None:
+    def _replace(self, result: Result, victims: t.Sequence[Object], number: int) -> Step:
         self._api.retry_until(Deadline.after(self._task.clock, self._pace.batch_timeout))
         self._batches.append([])
         try:
@@ -265,9 +260,11 @@ class Rollout:
                 uid = str(metadata(each).get("uid", ""))
                 self._api.delete(INSTANCES, self._namespace, name_of(each), uid, "Background", dry_run=False)
                 self._batches[-1].append(name_of(each))
+            least = _least(self._api, self._namespace, self._live, self._pace)
         except EngineError as error:
             error.facts = {**self._facts(result, Snapshot(self._live, None)), **self._waits.as_result(), **error.facts}
             raise
+        return Step(number, frozenset(str(metadata(each).get("uid")) for each in victims), least)
 
     def _facts(self, result: Result, snapshot: Snapshot) -> Result:
         """``result`` with what has been replaced so far, or will be."""
@@ -277,7 +274,7 @@ class Rollout:
             "changed": result["changed"] or bool(replaced),
             "method": result["method"] or ("delete" if replaced else None),
             "replaced": replaced,
-            "batches": [list(batch) for batch in self._batches],
+            "batches": [list(batch) for batch in self._batches if batch],
             "revision": self._history.number_of(_revisions.hash_of(self._live)),
             **facts_of(snapshot),
         }
