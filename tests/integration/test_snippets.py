@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible, Task
 from integration.support.cluster import Cluster
 from integration.support.manifests import autoscaler, hpa, replica_set, vmirs
@@ -25,7 +26,7 @@ NOT_RUN = {
     "README.md: Installation": "installs from Galaxy",
     "README.md: Installation 2": "installs from Galaxy",
     "docs/docsite/rst/guide_getting_started.rst: Install the collection": "installs from Galaxy",
-    "docs/docsite/rst/guide_getting_started.rst: Without a cluster": "brings up sandboxes, as the tests did to run this one, and the demo, which takes minutes",
+    "docs/docsite/rst/guide_getting_started.rst: Without a cluster": "runs the demo, which takes minutes, and brings up a sandbox",
     "docs/rollouts.md: Revisions": "shows a part of a result",
     "docs/waiting.md: The timeline": "shows a part of a result",
     "roles/kubevirt/README.md: vmscale.kubevirt.kubevirt": "installs KubeVirt, which test_role_kubevirt does on a cluster without it",
@@ -34,9 +35,13 @@ NOT_RUN = {
     "tests/sandbox/README.md: The sandbox": "ends the sandbox; integration/sandbox runs each of these commands",
 }
 
+# The manifest that other pages of the guides name without showing it.
+WEB_YAML = "docs/docsite/rst/guide_getting_started.rst: Describe the machines"
+
 # Which pages are read one after the other, in one namespace.
+PLAYBOOKS = tuple(f"playbooks/{name}.yml" for name in ("ensure", "verify", "scale", "rollout", "remove"))
 JOURNEYS = {
-    "readme": ("README.md", "docs/docsite/index.rst", *(f"playbooks/{name}.yml" for name in ("ensure", "verify", "scale", "rollout", "remove"))),
+    "readme": ("docs/docsite/index.rst", "README.md", *PLAYBOOKS),
     "getting-started": ("docs/docsite/rst/guide_getting_started.rst",),
     "autoscaling": ("docs/docsite/rst/guide_autoscaling.rst",),
     "coming-from": ("docs/docsite/rst/guide_coming_from.rst",),
@@ -80,6 +85,35 @@ NEEDS_ADMIN = {
     "docs/scaling.md: Rights",
 }
 
+# Tasks that would do nothing if what they are about were not there.
+CHANGING = {
+    "readme": {
+        "Scale in to three, and let those go first that are not ready",
+        "Bring every VM to the present template, three at a time",
+    },
+    "autoscaling": {"Keep the VMs at 70 % of their vCPU", "Keep the VMs at 700 millicores of their vCPU", "Scale with patience"},
+    "rollouts": {
+        "Give the set another template",
+        "Bring every VMI to it, three at a time",
+        "Bring every VMI to the present template",
+        "Restart once for the new guest image, however often this play runs",
+    },
+    "scaling": {
+        "Scale in to three, and let the newest go",
+        "Scale the set",
+        "Roll out the template of the set",
+        "Ensure the autoscaler",
+    },
+}
+# What commands show.
+SAYS = {
+    "README.md: Quick start": "VirtualMachineInstanceReplicaSet pods:                 3 current / 3 desired",
+    "docs/docsite/rst/guide_getting_started.rst: Run it again": "changed=0",
+    "docs/docsite/rst/guide_getting_started.rst: Without writing plays": "changed=2",
+    "docs/docsite/rst/guide_coming_from.rst: From kubectl": "horizontalpodautoscaler.autoscaling/web autoscaled",
+    "docs/docsite/rst/guide_coming_from.rst: From kubectl 2": "changed=0",
+}
+
 
 def all_snippets() -> dict[str, Snippet]:
     return {snippet.name: snippet for path in documentation() for snippet in snippets(path)}
@@ -101,13 +135,18 @@ def test_no_fence_is_overlooked(path: Path) -> None:
 
 
 @pytest.mark.parametrize("journey", JOURNEYS)
-def test_the_snippets_run(make_ansible: Callable[..., Ansible], cluster: Cluster, namespace: str, tmp_path: Path, journey: str) -> None:
-    found = [snippet for snippet in all_snippets().values() if snippet.name not in NOT_RUN]
-    read = [snippet for page in JOURNEYS[journey] for snippet in found if snippet.page == page]
-    reader = Reader(make_ansible(kubeconfig=None), cluster, namespace, tmp_path)
-    for snippet in read:
+def test_the_snippets_run(
+    make_ansible: Callable[..., Ansible], cluster: Cluster, sandbox: Sandbox, namespace: str, tmp_path: Path, journey: str
+) -> None:
+    found = all_snippets()
+    read = [snippet for page in JOURNEYS[journey] for snippet in found.values() if snippet.page == page and snippet.name not in NOT_RUN]
+    reader = Reader(make_ansible(kubeconfig=None), cluster, sandbox, namespace, tmp_path)
+    for snippet in (found[WEB_YAML], *read):
         reader.read(snippet, BEFORE.get(snippet.name, []), is_admin=snippet.name in NEEDS_ADMIN)
-    done: set[str] = reader.finish()
+    done = [result for result in reader.finish() if result.status == "ok"]
 
     tasks: set[Any] = {task["name"] for snippet in read for task in snippet.tasks}
-    assert tasks <= done
+    assert tasks <= {result.name for result in done}
+    assert CHANGING.get(journey, set()) <= {result.name.rpartition(" : ")[2] for result in done if result.is_changed}
+    for snippet in read:
+        assert SAYS.get(snippet.name, "") in reader.outputs.get(snippet.name, "")

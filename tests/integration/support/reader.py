@@ -17,18 +17,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
+from dev.paths import TESTS
+from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible, Task
 from integration.support.cluster import Cluster
+from integration.support.results import TaskResult
 from integration.support.seed import SEED_AUTOSCALER, SEED_SET
 from integration.support.snippets import Snippet
 
 # The namespaces that the documentation names, wherever it says one.
 NAMESPACE = re.compile(r"\b(\w*namespace: )(?:web|default)$", re.MULTILINE)
 KUBECTL = """#!/bin/sh
-exec "{python}" -m sandbox --name "{sandbox}" kubectl -- --kubeconfig "$HOME/.kube/config" "$@"
+HOME="{home}" PYTHONPATH="{tests}" exec "{python}" -m sandbox --name "{sandbox}" kubectl -- --kubeconfig "{kubeconfig}" "$@"
 """
 
 
@@ -38,11 +40,13 @@ class Reader:
 
     ansible: Ansible
     cluster: Cluster
+    sandbox: Sandbox
     namespace: str
     directory: Path
     plays: list[dict[str, Any]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
-    done: set[str] = field(default_factory=set)
+    done: list[TaskResult] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for path in (SEED_SET, SEED_AUTOSCALER):
@@ -65,8 +69,8 @@ class Reader:
         for play in self._plays_of(snippet):
             self._add_play({**play, "environment": {"K8S_AUTH_KUBECONFIG": str(self.admin)}} if is_admin else play)
 
-    def finish(self) -> set[str]:
-        """Run what is left, and return the names of all tasks that were done."""
+    def finish(self) -> list[TaskResult]:
+        """Run what is left, and return what has become of all tasks, but for those of commands."""
         self._run_plays()
         return self.done
 
@@ -91,8 +95,7 @@ class Reader:
         path = self.directory / f"reading-{len(self.done)}.yml"
         path.write_text(yaml.safe_dump(self.plays, sort_keys=False), encoding="utf-8")
         self.plays = []
-        done = self.ansible.run(path).require_ok()
-        self.done |= {task.name for task in done.tasks if task.status == "ok"}
+        self.done += self.ansible.run(path).require_ok().tasks
 
     def _run_commands(self, snippet: Snippet) -> None:
         """Run the commands of a snippet in a shell, but for those that ran before."""
@@ -113,21 +116,21 @@ class Reader:
         )
         if done.returncode != 0:
             raise AssertionError(f"{snippet.name} ended with {done.returncode}:\n{done.stdout}")
+        self.outputs[snippet.name] = done.stdout
 
     def _environment(self) -> dict[str, str]:
         programs = os.pathsep.join((str(self.directory / "bin"), str(Path(sys.executable).parent)))
         return {
-            **self.ansible.environment(),
+            **self.ansible.command("").environment,
             "HOME": str(self.directory),
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         }
 
     def _provide_kubectl(self) -> None:
-        if self.cluster.sandbox is None:
-            pytest.skip("needs the kubectl of the sandbox")
         program = self.directory / "bin" / "kubectl"
         program.parent.mkdir()
-        program.write_text(KUBECTL.format(python=sys.executable, sandbox=self.cluster.sandbox.name), encoding="utf-8")
+        names = {"home": Path.home(), "tests": TESTS, "python": sys.executable, "sandbox": self.sandbox.name}
+        program.write_text(KUBECTL.format(kubeconfig=self.kubeconfig, **names), encoding="utf-8")
         program.chmod(0o755)
 
     def _kubeconfig(self, source: Path, path: Path) -> Path:

@@ -19,6 +19,16 @@ import yaml
 from dev.paths import CHECKOUT
 
 RUNNABLE = {"yaml": "yaml", "yaml+jinja": "yaml", "console": "console", "shell": "console", "bash": "console", "sh": "console"}
+PAGES = (
+    "*.md",
+    "docs/*.md",
+    "docs/docsite/*.rst",
+    "docs/docsite/rst/*.rst",
+    "molecule/**/README.md",
+    "playbooks/*.yml",
+    "roles/*/README.md",
+    "tests/**/README.md",
+)
 FENCE = re.compile(r"^```(?P<language>[\w+-]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 MARKDOWN_TITLE = re.compile(r"^#+ (?P<title>.+)$", re.MULTILINE)
 DIRECTIVE = re.compile(r"^\.\. code-block:: (?P<language>\S+)\n(?P<options>(?: +:.*\n)*)\n(?P<body>(?:(?: {3}.*)?\n)+)", re.MULTILINE)
@@ -66,8 +76,7 @@ def fences(path: Path) -> int:
 
 def documentation() -> list[Path]:
     """Return every page that may have snippets, in the order of their names."""
-    patterns = ("*.md", "docs/*.md", "docs/docsite/*.rst", "docs/docsite/rst/*.rst", "roles/*/README.md", "tests/**/README.md", "playbooks/*.yml")
-    return sorted(path for pattern in patterns for path in CHECKOUT.glob(pattern))
+    return sorted(path for pattern in PAGES for path in CHECKOUT.glob(pattern))
 
 
 def snippets(path: Path) -> list[Snippet]:
