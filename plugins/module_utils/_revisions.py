@@ -185,11 +185,11 @@ def rolled_back_annotation(replica_set: Object, target: Revision) -> dict[str, s
     return {ROLLED_BACK_ANNOTATION: json.dumps({"from": hash_of(replica_set), "to": target.hash})}
 
 
-def is_restarted(replica_set: Object, restart_id: str | None, has_outdated: bool) -> bool:
-    """True where the restart that is asked for has been begun: that of this id, else the last one while it is not finished."""
+def is_restarted(replica_set: Object, restart_id: str | None) -> bool:
+    """True where the restart that is asked for has been begun: that of this id, else the last one, which has not been finished."""
     if restart_id is not None:
         return annotations_of(template_of(replica_set)).get(RESTART_ID_ANNOTATION) == restart_id
-    return has_outdated and annotations_of(replica_set).get(RESTARTED_ANNOTATION) == hash_of(replica_set)
+    return annotations_of(replica_set).get(RESTARTED_ANNOTATION) == hash_of(replica_set)
 
 
 def restarted(replica_set: Object, now: str, restart_id: str | None) -> dict[str, t.Any]:
@@ -203,7 +203,7 @@ def restarted(replica_set: Object, now: str, restart_id: str | None) -> dict[str
 
 
 def restarted_annotation(template: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """What the set's annotations keep of a restart: the hash that it led to."""
+    """What the set's annotations keep of a restart until it is finished: the hash that it led to."""
     return {RESTARTED_ANNOTATION: template_hash(template)}
 
 

@@ -24,6 +24,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     REPLICA_SETS,
     SCALE_IN_ANNOTATION,
     Object,
+    annotations_of,
     is_deleting,
     label,
     metadata,
@@ -217,9 +218,12 @@ class _Scaling:
 
     def _write(self, live: Object, replicas: int) -> tuple[Object, str]:
         """Write the number, by whichever way is allowed: the set as it is then, and the way."""
-        body = {"metadata": {"resourceVersion": metadata(live).get("resourceVersion")}, "spec": {"replicas": replicas}}
+        version = {"resourceVersion": metadata(live).get("resourceVersion")}
+        body = {"metadata": version, "spec": {"replicas": replicas}}
+        # What somebody has resumed by hand is not to be taken up again when it is paused another time.
+        stale: dict[str, t.Any] = {"annotations": {SCALE_IN_ANNOTATION: None}} if SCALE_IN_ANNOTATION in annotations_of(live) else {}
         try:
-            return self._patch(body), "patch"
+            return self._patch({**body, "metadata": {**version, **stale}}), "patch"
         except ApiError as error:
             if not error.is_forbidden:
                 raise

@@ -33,11 +33,15 @@ BUDGETS = "budgets"
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a rollout: the batch's number (0 before the first), the UIDs that it has deleted, and what an autoscaler's minimum is."""
+    """One step of a rollout: the batch's number (0 before the first), the UIDs that it has deleted, and what an autoscaler's minimum is.
+
+    ``pause`` are the seconds for which it has to stay as it is once the batch is over, before the next may begin.
+    """
 
     number: int = 0
     gone: frozenset[str] = frozenset()
     least: int | None = None
+    pause: float = 0.0
 
 
 class BatchWait(ReadyWait):
@@ -100,7 +104,7 @@ class BatchWait(ReadyWait):
         moments = [super().probe(seen, elapsed)]
         if self._settled_at is not None:
             # Once the pause is over nothing is left but to wait for what holds the rollout.
-            resumes_at = self._settled_at + self._pace.pause_between
+            resumes_at = self._settled_at + self._step.pause
             moments.append(resumes_at if resumes_at > elapsed else None)
         elif self._pace.progress_deadline:
             moments.append(self._best_at + self._pace.progress_deadline)
@@ -130,7 +134,7 @@ class BatchWait(ReadyWait):
         """Seconds that are left of the pause after a batch."""
         if not self._step.number or self._settled_at is None:
             return 0.0
-        return max(0.0, self._settled_at + self._pace.pause_between - self._elapsed)
+        return max(0.0, self._settled_at + self._step.pause - self._elapsed)
 
     def diagnose(self, seen: Situation, is_time_up: bool) -> t.Sequence[Finding]:
         found = [*super().diagnose(seen, is_time_up)]

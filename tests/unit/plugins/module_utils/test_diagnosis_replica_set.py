@@ -334,7 +334,7 @@ def test_a_pause_that_is_wanted_is_no_finding(is_wanted: bool) -> None:
 )
 def test_a_pause_that_a_scale_in_has_left_says_what_to_run(annotation: str | None, hint: str) -> None:
     situation = fault("set-paused")
-    live = changed(the_set(situation), "metadata.annotations", {"vmscale.kubevirt/scale-in": annotation} if annotation else None)
+    live = changed(dict(the_set(situation)), "metadata.annotations", {"vmscale.kubevirt/scale-in": annotation} if annotation else None)
     (finding,) = diagnose_replica_set(dataclasses.replace(situation, replica_set=live))
     assert (finding.reason, finding.hint) == ("ReplicaPaused", hint)
 

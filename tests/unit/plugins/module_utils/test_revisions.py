@@ -206,6 +206,15 @@ def test_nor_to_what_a_controller_has_written_in_another_way_since() -> None:
         assert target_number(again, [revision_of(_revisions.body_of(other, 1)), second]) == 1
 
 
+def test_one_that_has_less_or_more_is_another() -> None:
+    more = changed(set_of("1Gi"), "spec.template.spec.hostname", "guest")
+    more["spec"]["template"] = _revisions.stamped(more["spec"]["template"])
+    less = set_of("1Gi")
+    for before, after in ((more, less), (less, more)):
+        recorded_before = revision_of(_revisions.body_of(before, 1))
+        assert target_number(after, [recorded_before, revision_of(_revisions.body_of(after, 2))]) == 1
+
+
 def test_the_patch_gives_the_template_to_the_version_that_was_read_and_keeps_other_annotations() -> None:
     live = set_of("1Gi", annotations={"team": "a"})
     patch = _revisions.with_template(live, template("2Gi"), {ROLLED_BACK: "x"})
@@ -251,19 +260,22 @@ def test_the_template_without_a_restart_is_what_it_was() -> None:
         assert _revisions.without_restart(live["spec"]["template"]) is live["spec"]["template"]
 
 
-@pytest.mark.parametrize(
-    ("restart_id", "has_outdated", "expected"),
-    [("r1", False, True), ("r1", True, True), ("r2", True, False), (None, True, True), (None, False, False)],
-)
-def test_a_restart_has_been_begun_by_its_id_or_while_it_is_not_finished(restart_id: str | None, has_outdated: bool, expected: bool) -> None:
-    live = restarted(set_of("1Gi"), restart_id="r1")
-    assert _revisions.is_restarted(live, restart_id, has_outdated) is expected
-    assert not _revisions.is_restarted(set_of("1Gi"), restart_id, has_outdated)
+@pytest.mark.parametrize(("restart_id", "expected"), [("r1", True), ("r2", False), (None, False)])
+def test_a_restart_with_an_id_has_been_begun_once_its_stamp_is_there(restart_id: str | None, expected: bool) -> None:
+    live = changed(restarted(set_of("1Gi"), restart_id="r1"), "metadata.annotations", {})
+    assert _revisions.is_restarted(live, restart_id) is expected
+    assert not _revisions.is_restarted(set_of("1Gi"), restart_id)
+
+
+def test_a_restart_without_an_id_goes_on_until_its_mark_is_taken_away() -> None:
+    live = restarted(set_of("1Gi"))
+    assert _revisions.is_restarted(live, None)
+    assert not _revisions.is_restarted(changed(live, "metadata.annotations", {}), None)
 
 
 def test_a_restart_whose_template_has_changed_since_is_none() -> None:
     live = changed(restarted(set_of("1Gi")), "spec.template", template("2Gi"))
-    assert not _revisions.is_restarted(live, None, has_outdated=True)
+    assert not _revisions.is_restarted(live, None)
 
 
 def test_a_manifest_takes_on_the_restart_of_the_live_template() -> None:

@@ -50,7 +50,8 @@ def test_a_restart_replaces_every_vmi_by_one_of_the_same_template() -> None:
     assert (memory, stamp) == ("2Gi", {RESTARTED: "2026-11-23T20:40:00Z"})
     assert found != hash_in("2Gi")
     assert hashes(cluster) == {found}
-    assert annotations_of(cluster.live) == {RESTARTED: found}
+    # The mark of a restart without an id goes with its end.
+    assert annotations_of(cluster.live) == annotations_of(made["result"]) == {}
     patch = next(each for each in cluster.server.requests if each.method == "PATCH")
     assert patch.header("Content-Type") == ["application/json-patch+json"]
     before, after = (made["diff"][side]["spec"]["template"]["metadata"].get("annotations") for side in ("before", "after"))
@@ -88,8 +89,19 @@ def test_a_restart_that_was_ended_goes_on(restart_id: str | None) -> None:
     assert len(first["replaced"]) == 2
     cluster.refuse = lambda request: None
     second = roll_out(cluster, state="restarted", restart_id=restart_id)
-    assert facts(second, "changed", "method") == [True, "delete"]
+    assert facts(second, "changed", "method") == [True, "delete" if restart_id else "patch"]
     assert sorted([*first["replaced"], *second["replaced"]]) == ALL
+
+
+def test_a_restart_that_was_ended_after_its_last_deletion_replaces_nothing_again() -> None:
+    cluster, _controller = controlled(3)
+    cluster.refuse = failing(lambda request: request.body == {"metadata": {"annotations": {RESTARTED: None}}})
+    first = roll_out(cluster, state="restarted")
+    assert first["failed"]
+    cluster.refuse = lambda request: None
+    second = roll_out(cluster, state="restarted")
+    assert (facts(second, "changed", "method"), second["replaced"]) == ([True, "patch"], [])
+    assert annotations_of(cluster.live) == {}
 
 
 def test_a_set_without_a_hash_can_be_restarted() -> None:

@@ -204,9 +204,9 @@ def test_what_was_allowed_once_is_finished_against_an_autoscaler() -> None:
 def test_where_the_autoscaler_keeps_its_number_an_unfinished_scale_in_is_ended() -> None:
     cluster = interrupted({"replicas": 1, "remove": ["web0", "web1", "web2", "web3"]}, 4)
     cluster.put(SCALERS, autoscaler())
-    made = choose(cluster, 2, replicas_when_autoscaled="keep")
+    made = choose(cluster, 2, remove=["web4"], replicas_when_autoscaled="keep")
     assert facts(made, "changed", "removed") == [True, []]
-    assert (is_left(cluster), made["replicas"]["ready"]) == (None, 5)
+    assert (is_left(cluster), made["replicas"]["ready"], "web4" in cluster.names()) == (None, 5, True)
 
 
 def test_named_vmis_stay_where_the_autoscaler_keeps_its_number() -> None:

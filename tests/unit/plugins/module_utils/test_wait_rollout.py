@@ -97,7 +97,7 @@ def test_who_is_next_is_chosen_by_what_is_seen() -> None:
 
 
 def test_a_batch_is_over_once_nothing_is_missing_and_the_pause_has_passed() -> None:
-    wait = Wait(pause_between=10)
+    wait = Wait(Step(1, pause=10))
     assert wait.unmet(1, BOOTING) == ["VMI new is Scheduling", "2 of 3 are still outdated"]
     assert wait.unmet(5, SETTLED) == ["pausing for 10 s more"]
     assert wait.unmet(12, SETTLED) == ["pausing for 3 s more"]
@@ -105,7 +105,7 @@ def test_a_batch_is_over_once_nothing_is_missing_and_the_pause_has_passed() -> N
     assert wait.unmet(13, BOOTING)[0] == "VMI new is Scheduling"
     assert wait.unmet(14, SETTLED) == ["pausing for 10 s more"]
     assert wait.unmet(24, SETTLED) == []
-    assert Wait(pause_between=10).unmet(1, DONE) == []
+    assert Wait(Step(1, pause=10)).unmet(1, DONE) == []
     assert Wait(Step(), pause_between=10).unmet(1, SETTLED) == []
 
 
@@ -115,7 +115,7 @@ def test_a_deletion_of_the_batch_has_to_be_seen() -> None:
 
 
 def test_what_holds_it_is_missing_and_told() -> None:
-    wait = Wait(pause_between=10)
+    wait = Wait(Step(1, pause=10))
     held = [budget("b", 0)]
     assert wait.unmet(1, SETTLED, held) == ["PodDisruptionBudget b allows no disruption: 4 of 4 pods are healthy, and 4 have to be"]
     assert wait.words(1, SETTLED, held) == ["DisruptionBudget"]
@@ -164,8 +164,8 @@ def test_there_is_no_deadline_where_none_is_wanted_or_nothing_is_missing() -> No
 def test_when_to_look_again() -> None:
     assert Wait(progress_deadline=30).next_look(1, BOOTING, live=COUNTED) == 31
     assert Wait(progress_deadline=0).next_look(1, BOOTING, live=COUNTED) is None
-    assert Wait(pause_between=10).next_look(5, SETTLED) == 15
-    wait = Wait(pause_between=10)
+    assert Wait(Step(1, pause=10)).next_look(5, SETTLED) == 15
+    wait = Wait(Step(1, pause=10))
     wait.at(5, SETTLED)
     assert wait.next_look(12, SETTLED) == 15
     # A moment that is past is none to wait for: there would be no pause between two looks.
@@ -201,7 +201,7 @@ def test_it_looks_again_when_a_vmi_has_been_ready_for_long_enough() -> None:
     ],
 )
 def test_a_line_says_how_far_it_is(step: Step, fleet: t.Sequence[Object], expected: str) -> None:
-    wait = Wait(step, pause_between=10)
+    wait = Wait(replace(step, pause=10))
     assert wait.subject.line(wait.at(1, fleet)) == expected
 
 
