@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from collections import Counter
@@ -67,6 +68,14 @@ class Snippet:
     @property
     def is_manifest(self) -> bool:
         return isinstance(self.content, dict) and {"apiVersion", "kind"} <= set(self.content)
+
+
+def documented(module: Path, what: str) -> str:
+    """Return a part of a module's documentation: DOCUMENTATION, EXAMPLES or RETURN."""
+    for statement in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name) and statement.targets[0].id == what:
+            return str(ast.literal_eval(statement.value))
+    raise LookupError(f"{module} has no {what}")
 
 
 def fences(path: Path) -> int:
