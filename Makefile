@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 ARGS ?=
 DEV = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m dev
-COMMANDS = demo test test-kind test-kind-if-made lint unit sanity integration molecule docs sandbox-up sandbox-down clean
+COMMANDS = demo test test-kind test-kind-if-made lint unit sanity integration molecule docs bench sandbox-up sandbox-down clean
 
 .PHONY: help $(COMMANDS)
 .DEFAULT_GOAL := help
@@ -24,6 +24,7 @@ help:
 	@echo "make molecule      the molecule scenario, on a sandbox of its own"
 	@echo "make docs          the documentation's site; says where it is"
 	@echo "make test-kind     the molecule scenario on a kind cluster with KubeVirt, whose VMs boot"
+	@echo "make bench         measure beside kubernetes.core and kubectl, and write docs/performance.md"
 	@echo "make sandbox-up    bring the sandbox up and print its kubeconfig"
 	@echo "make sandbox-down  end all sandboxes"
 	@echo "make clean         end all sandboxes and remove what this checkout has cached"

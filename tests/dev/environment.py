@@ -41,6 +41,17 @@ def ensure_environment(requirements: Path = REQUIREMENTS, whose: str = "the") ->
     return path / "bin" / "python"
 
 
+def ensure_additions(requirements: Path) -> None:
+    """Put into the environment what only one command needs, the first time that command is run."""
+    path = environment_path()
+    mark = path / f"complete-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
+    with _locked(path.with_suffix(".lock")):
+        if not mark.exists():
+            say(f"Installing what {requirements.relative_to(CHECKOUT)} names (once)")
+            _install(path, requirements)
+            mark.touch()
+
+
 def tool_environment() -> dict[str, str]:
     """Return the variables that programs of the environment are run with."""
     home = environment_path() / "bin"
@@ -65,6 +76,13 @@ def _make(path: Path, requirements: Path, whose: str) -> None:
     say(f"Preparing {whose} Python environment (once, a few minutes): {path}")
     shutil.rmtree(path, ignore_errors=True)
     venv.create(path, with_pip=True, symlinks=True)
+    seconds = _install(path, requirements)
+    (path / "complete").touch()
+    say(f"{whose.capitalize()} Python environment is ready ({seconds:.0f} s)")
+
+
+def _install(path: Path, requirements: Path) -> float:
+    """Run pip; returns how long it took."""
     install = [
         str(path / "bin" / "python"),
         "-m",
@@ -77,8 +95,7 @@ def _make(path: Path, requirements: Path, whose: str) -> None:
     if done.code != 0:
         say(done.output)
         raise EnvironmentFailedError(f"pip ended with {done.code}; its output is above")
-    (path / "complete").touch()
-    say(f"{whose.capitalize()} Python environment is ready ({done.seconds:.0f} s)")
+    return done.seconds
 
 
 @contextlib.contextmanager

@@ -56,6 +56,7 @@ def test_a_restart_replaces_every_vmi_by_one_of_the_same_template() -> None:
     assert patch.header("Content-Type") == ["application/json-patch+json"]
     before, after = (made["diff"][side]["spec"]["template"]["metadata"].get("annotations") for side in ("before", "after"))
     assert (before, after) == (None, stamp)
+    assert "annotations" not in made["diff"]["after"]["metadata"]
 
 
 def test_without_an_id_each_run_restarts_anew() -> None:
@@ -97,7 +98,10 @@ def test_a_restart_that_was_ended_after_its_last_deletion_replaces_nothing_again
     cluster, _controller = controlled(3)
     cluster.refuse = failing(lambda request: request.body == {"metadata": {"annotations": {RESTARTED: None}}})
     first = roll_out(cluster, state="restarted")
-    assert first["failed"]
+    assert facts(first, "failed", "changed", "method") == [True, True, "patch"]
+    assert sorted(first["replaced"]) == ALL
+    planned = roll_out(cluster, check_mode=True, state="restarted")
+    assert (facts(planned, "changed", "method", "replaced"), cluster.written()) == ([True, "patch", []], [])
     cluster.refuse = lambda request: None
     second = roll_out(cluster, state="restarted")
     assert (facts(second, "changed", "method"), second["replaced"]) == ([True, "patch"], [])

@@ -52,10 +52,10 @@ def test_without_waiting_the_set_alone_is_read_and_written() -> None:
 
 
 def test_it_waits_until_the_surplus_vmis_are_gone() -> None:
-    cluster, _controller = controlled(3, shutdown_seconds=2)
+    cluster, _controller = controlled(3, shutdown_seconds=1)
     made = scale(cluster, 1)
     assert made["replicas"]["terminating"] == 0
-    assert 2 <= made["duration"] <= 3
+    assert 1 <= made["duration"] <= 2
     assert len(cluster.names()) == 1
     assert made["removed"] is None
     assert scale(cluster, 0)["replicas"] == {"desired": 0, "current": 0, "ready": 0, "outdated": 0, "terminating": 0}
