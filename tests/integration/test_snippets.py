@@ -27,6 +27,7 @@ NOT_RUN = {
     "README.md: Installation 2": "installs from Galaxy",
     "docs/docsite/rst/guide_getting_started.rst: Install the collection": "installs from Galaxy",
     "docs/docsite/rst/guide_getting_started.rst: Without a cluster": "runs the demo, which takes minutes, and brings up a sandbox",
+    "docs/performance.md: Performance": "measures, which takes many minutes",
     "docs/rollouts.md: Revisions": "shows a part of a result",
     "docs/waiting.md: The timeline": "shows a part of a result",
     "roles/kubevirt/README.md: vmscale.kubevirt.kubevirt": "installs KubeVirt, which test_role_kubevirt does on a cluster without it",

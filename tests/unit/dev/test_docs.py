@@ -14,6 +14,7 @@ import yaml
 
 from dev.docs.inventory import write_inventory
 from dev.docs.listings import Page, guide_pages, markdown_pages, navigation, reference_pages, table
+from dev.docs.pages import REPOSITORY, copy_pages, linked
 from dev.docs.playbooks import parse_playbook, playbook_page, read_playbooks
 from dev.paths import CHECKOUT
 
@@ -93,6 +94,19 @@ def test_pages_are_listed_and_have_their_place_in_the_navigation() -> None:
 
     assert table(pages).endswith("   * - :doc:`web </web_module>`\n     - Serve\n\n")
     assert navigation("Modules", pages) == ".. toctree::\n   :caption: Modules\n   :hidden:\n\n   web </web_module>\n\n"
+
+
+def test_what_pages_link_to_outside_of_them_is_in_the_repository(tmp_path: Path) -> None:
+    (tmp_path / "docs" / "images").mkdir(parents=True)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "README.md").touch()
+    (tmp_path / "docs" / "a.md").write_text("[tests](../tests/README.md#one) [b](b.md)", encoding="utf-8")
+    (tmp_path / "docs" / "b.md").write_text("<!-- bench: rows -->\n<!-- bench: end of rows -->\n", encoding="utf-8")
+
+    assert copy_pages(tmp_path / "docs", tmp_path / "pages") == ["b.md"]
+    assert (tmp_path / "pages" / "a.md").read_text(encoding="utf-8") == f"[tests]({REPOSITORY}/tests/README.md#one) [b](b.md)"
+    with pytest.raises(ValueError, match=r"links to \.\./none\.md"):
+        linked("[none](../none.md)", tmp_path / "docs")
 
 
 def test_an_inventory_is_one_that_sphinx_reads(tmp_path: Path) -> None:
