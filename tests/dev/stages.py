@@ -40,6 +40,10 @@ class Linter:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+# Every reference in it has to lead somewhere.
+SITE = Linter("docs", ("python", "-m", "dev.docs"))
+
+
 def lint(arguments: Sequence[str]) -> Tally:
     """Run every linter, or those named, and show the output of those that complain."""
     chosen = [linter for linter in linters() if not arguments or linter.name in arguments]
@@ -62,6 +66,7 @@ def linters() -> Sequence[Linter]:
         Linter("ansible-lint", ("ansible-lint", "--offline", "--nocolor")),
         Linter("antsibull-docs", ("antsibull-docs", "lint-collection-docs", *references, ".")),
         Linter("antsibull-changelog", ("antsibull-changelog", "lint")),
+        SITE,
         Linter("build", ("ansible-galaxy", "collection", "build", "--force", "--output-path", str(checkout_cache() / "archive"))),
     )
 
@@ -103,6 +108,12 @@ def molecule(arguments: Sequence[str]) -> Tally:
     command = tool("molecule", "test", *(arguments or ("--scenario-name", "default")))
     done = run_logged("molecule", command, LOGS / "molecule.log", environment=tool_environment(), live=True)
     return molecule_tally(done.output).with_code(done.code)
+
+
+def docs(arguments: Sequence[str]) -> Tally:
+    """Build the documentation's site; that everything in it holds counts as one test."""
+    done = run_logged("docs", tool(*SITE.command, *arguments), LOGS / "docs.log", environment=tool_environment(), live=True)
+    return Tally(passed=1) if done.code == 0 else Tally(failed=1)
 
 
 def kind_images(arguments: Sequence[str]) -> Tally:
@@ -147,6 +158,7 @@ STAGES: Mapping[str, Stage] = {
         Stage("sandbox", sandbox),
         Stage("integration", integration),
         Stage("molecule", molecule),
+        Stage("docs", docs, in_suite=False),
         Stage("bench", bench, in_suite=False),
         Stage("kind-images", kind_images, in_suite=False),
         Stage("kind", kind, in_suite=False),
