@@ -79,6 +79,16 @@ class _News:
     failure: EngineError | None = None
 
 
+class View(t.Protocol):
+    """What is seen of sources that are followed, by their keys."""
+
+    def follows(self, key: str, /) -> bool:
+        """True for a source that is followed."""
+
+    def objects(self, key: str, /) -> tuple[Object, ...]:
+        """The present objects of a source; none of one that is not followed."""
+
+
 class Watch:
     """Follows sources until it is closed; use it in a ``with`` block, from one thread."""
 

@@ -13,6 +13,7 @@ module of the same name.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import sys
@@ -32,6 +33,8 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import
     run,
     shown_arguments,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._documents import joined_files, list_files, read_text
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
 
 display = Display()
@@ -69,7 +72,11 @@ class LocalShell(ActionBase):
 
     def _run_here(self, module: Module) -> dict[str, t.Any]:
         arguments = self._task.args.copy()
-        for option in ("src", "kubeconfig"):
+        try:
+            files = self._read_files(arguments.get("src"))
+        except (AnsibleError, EngineError) as error:
+            return {"failed": True, "changed": False, "msg": str(error)}
+        for option in ("kubeconfig",) if files is not None else ("src", "kubeconfig"):
             problem = self._locate(arguments, option)
             if problem:
                 return {"failed": True, "changed": False, "msg": problem}
@@ -91,6 +98,7 @@ class LocalShell(ActionBase):
             environ={**os.environ, **{str(key): str(value) for key, value in environment.items()}},
             check_mode=bool(self._task.check_mode),
             report=self._report_progress,
+            files=files,
         )
         outcome = run(module, task, with_diff=bool(self._task.diff))
         _name_source(outcome.result, self._task.args.get("src"), params.get("src"))
@@ -128,6 +136,22 @@ class LocalShell(ActionBase):
         arguments[option] = os.pathsep.join(str(path) for path in found)
         return None
 
+    def _read_files(self, source: t.Any) -> tuple[tuple[str, str], ...] | None:
+        """The files of the directory or pattern ``source``, by name, decrypted if need be; None for a single file, or nothing here."""
+        if not isinstance(source, str) or not source:
+            return None
+        directory, name = (os.path.dirname(source), os.path.basename(source)) if glob.has_magic(os.path.basename(source)) else (source, "")
+        try:
+            place = self._find_needle("files", os.path.expanduser(directory or "."))
+        except AnsibleError:
+            return None
+        found = list_files(os.path.join(place, name) if name else place)
+        if found is None:
+            return None
+        shown = [os.path.join(directory, os.path.basename(path)) for path in found]
+        texts = [read_text(self._loader.get_real_file(path, decrypt=True)) for path in found]
+        return tuple(zip(shown, texts))
+
     def _run_module(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         arguments = self._task.args.copy()
         if self._is_connection_local():
@@ -152,14 +176,21 @@ class LocalShell(ActionBase):
         source = arguments.get("src")
         if not isinstance(source, str) or not source:
             return None
-        problem = self._locate(arguments, "src")
-        if problem:
-            arguments["src"] = source
-            return problem if self._is_connection_local() else None
-        with open(str(arguments["src"]), "rb") as stream:
-            content = stream.read()
+        try:
+            files = self._read_files(source)
+        except (AnsibleError, EngineError) as error:
+            return str(error)
+        if files is not None:
+            content = joined_files(files).encode()
+        else:
+            problem = self._locate(arguments, "src")
+            if problem:
+                arguments["src"] = source
+                return problem if self._is_connection_local() else None
+            with open(str(arguments["src"]), "rb") as stream:
+                content = stream.read()
         directory = self._connection._shell.tmpdir or self._make_tmp_path()
-        path = self._connection._shell.join_path(directory, os.path.basename(source))
+        path = self._connection._shell.join_path(directory, os.path.basename(source.rstrip("/")) or "manifests")
         self._transfer_data(path, content)
         self._fixup_perms2((directory, path))
         arguments["src"] = path

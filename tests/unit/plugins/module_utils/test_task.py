@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import MODULES, run
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task, read_source
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
 from unit.support.clock import FakeClock
 from unit.support.recorded import SEED_SET
 
