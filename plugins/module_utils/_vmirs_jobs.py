@@ -28,7 +28,13 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._scale import unf
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_facts import facts_of
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import Rollout, check_can_roll_out, history_of, pace_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import (
+    Rollout,
+    check_can_roll_out,
+    history_of,
+    pace_of,
+    read_surroundings,
+)
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import GoneWait, ReadyWait, snapshot_of
 
 
@@ -117,7 +123,14 @@ class _Ensuring:
         if before is not None and plan.changes_template:
             if self._pace is not None:
                 check_can_roll_out({**before, "spec": {**spec(before), **spec(plan.body)}}, self.wanted.label)
+                self._check_rights(before, self._pace)
             self._history.record(before)
+
+    def _check_rights(self, before: Object, pace: Pace) -> None:
+        """Ask for every right that the rollout needs before anything is written."""
+        api, namespace = self._reader.api, self.wanted.namespace
+        instances = Reader(api).chosen_by(before, INSTANCES, namespace).items
+        read_surroundings(api, namespace, before, _replicaset.own_instances(before, instances), pace)
 
     def finish(self) -> bool:
         """Roll out, where that is asked for."""

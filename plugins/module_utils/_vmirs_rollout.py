@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _report, _revisions, _rollout
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
@@ -54,7 +55,7 @@ def roll_out_replica_set(task: Task) -> Result:
             raise OptionError(f'"{option}" means something with "state: {needed}" only, and the state is {params.get("state")}.')
     namespace = params.get("namespace") or api.connection.namespace
     history = history_of(task, api, namespace)
-    change = _Change(task, api, history, namespace, str(params["name"]))
+    change = _Change(task, api, history, pace, namespace, str(params["name"]))
     before, after, instances = again_on_conflict(task.clock, change.run)
     result: Result = {
         "changed": before is not after,
@@ -101,18 +102,47 @@ def check_can_roll_out(live: Object, set_label: str) -> None:
         raise OptionError(f"{set_label} is paused, so nothing that a rollout removes would be replaced: {why}.")
 
 
-def check_can_replace(api: Api, namespace: str, instances: t.Sequence[Object]) -> None:
-    """Ask whether a VMI may be deleted, before anything is written for it. Raises ``ApiError``."""
-    for each in instances[:1]:
+@dataclass(frozen=True)
+class Surroundings:
+    """What a rollout has to reckon with: the least that an autoscaler may shrink the set to, and the PodDisruptionBudgets."""
+
+    least: int | None
+    budgets: Listing
+
+
+def read_surroundings(api: Api, namespace: str, live: Object, own: t.Sequence[Object], pace: Pace) -> Surroundings:
+    """Read them, and ask whether VMIs may be deleted: all that could be refused, before anything is written. Raises ``ApiError``."""
+    for each in own[:1]:
         api.delete(INSTANCES, namespace, name_of(each), str(metadata(each).get("uid", "")), "Background", dry_run=True)
+    return Surroundings(_least(api, namespace, live, pace), _budgets(api, namespace, pace))
+
+
+def _least(api: Api, namespace: str, live: Object, pace: Pace) -> int | None:
+    """What an autoscaler may shrink the set to, None where that makes no difference."""
+    if not pace.max_unavailable.is_percent:
+        return None
+    scalers = [each for each in api.list(AUTOSCALERS, namespace) if _plan.targets(each, namespace, name_of(live))]
+    return min((int(spec(each).get("minReplicas") or 1) for each in scalers), default=None)
+
+
+def _budgets(api: Api, namespace: str, pace: Pace) -> Listing:
+    if not pace.respects_budgets:
+        return Listing((), "")
+    try:
+        return api.listing(DISRUPTION_BUDGETS, namespace)
+    except ApiError as error:
+        if error.is_forbidden:
+            error.message = f'{error.message} Or set "disruption_budgets: ignore".'
+        raise
 
 
 class _Change:
     """What a rollout does to the set itself before it replaces VMIs: nothing, a stamp, or an older template."""
 
-    def __init__(self, task: Task, api: Api, history: History, namespace: str, name: str) -> None:
+    def __init__(self, task: Task, api: Api, history: History, pace: Pace, namespace: str, name: str) -> None:
         self._task = task
         self._api = api
+        self._pace = pace
         self._history = history
         self._namespace = namespace
         self._name = name
@@ -142,9 +172,10 @@ class _Change:
         restart_id = params.get("restart_id")
         if _revisions.is_restarted(live, restart_id, bool(_rollout.outdated(live, own))):
             return None
+        read_surroundings(self._api, self._namespace, live, own, self._pace)
         now = self._api.now()
         template = _revisions.restarted(live, now.strftime("%Y-%m-%dT%H:%M:%SZ") if now else "", restart_id)
-        return self._write(live, own, template, _revisions.restarted_annotation(template))
+        return self._write(live, template, _revisions.restarted_annotation(template))
 
     def _roll_back(self, live: Object, own: t.Sequence[Object]) -> Object | None:
         params = self._task.params
@@ -155,14 +186,14 @@ class _Change:
         if target.hash == _revisions.hash_of(live):
             self.rolled_back_from = self._history.number_of(_revisions.rolled_back_from(live) or "")
             return None
+        read_surroundings(self._api, self._namespace, live, own, self._pace)
         # Whoever wants to go forward again finds the template that is left behind.
         self._history.record(live)
         self.rolled_back_from = self._history.number_of(_revisions.hash_of(live))
         template = _revisions.stamped(target.template, target.hash)
-        return self._write(live, own, template, _revisions.rolled_back_annotation(live, target))
+        return self._write(live, template, _revisions.rolled_back_annotation(live, target))
 
-    def _write(self, live: Object, own: t.Sequence[Object], template: t.Mapping[str, t.Any], annotations: t.Mapping[str, str]) -> Object:
-        check_can_replace(self._api, self._namespace, own)
+    def _write(self, live: Object, template: t.Mapping[str, t.Any], annotations: t.Mapping[str, str]) -> Object:
         patch = _revisions.with_template(live, template, annotations)
         return self._api.patch(REPLICA_SETS, self._namespace, self._name, patch, self._task.check_mode)
 
@@ -187,8 +218,8 @@ class Rollout:
         step, budgets = Step(), Listing((), "")
         try:
             if has_outdated:
-                check_can_replace(self._api, self._namespace, own)
-                step, budgets = Step(least=self._least()), self._budgets()
+                found = read_surroundings(self._api, self._namespace, self._live, own, self._pace)
+                step, budgets = Step(least=found.least), found.budgets
                 self._history.record(self._live, {labels_of(each).get(TEMPLATE_HASH_LABEL, "") for each in own})
         except EngineError as error:
             error.facts = {**self._facts(result, Snapshot(self._live, own)), **error.facts}
@@ -219,7 +250,11 @@ class Rollout:
             if not victims:
                 return {**self._facts(result, snapshot_of(seen)), **self._waits.as_result()}
             self._replace(result, victims)
-            step = Step(step.number + 1, frozenset(str(metadata(each).get("uid")) for each in victims), self._least())
+            step = Step(
+                step.number + 1,
+                frozenset(str(metadata(each).get("uid")) for each in victims),
+                _least(self._api, self._namespace, self._live, self._pace),
+            )
             instances = budgets = None
 
     def _replace(self, result: Result, victims: t.Sequence[Object]) -> None:
@@ -232,25 +267,6 @@ class Rollout:
                 self._batches[-1].append(name_of(each))
         except EngineError as error:
             error.facts = {**self._facts(result, Snapshot(self._live, None)), **self._waits.as_result(), **error.facts}
-            raise
-
-    def _least(self) -> int | None:
-        """What an autoscaler may shrink the set to, None where that makes no difference."""
-        if not self._pace.max_unavailable.is_percent:
-            return None
-        scalers = [
-            each for each in self._api.list(AUTOSCALERS, self._namespace) if _plan.targets(each, self._namespace, name_of(self._live))
-        ]
-        return min((int(spec(each).get("minReplicas") or 1) for each in scalers), default=None)
-
-    def _budgets(self) -> Listing:
-        if not self._pace.respects_budgets:
-            return Listing((), "")
-        try:
-            return self._api.listing(DISRUPTION_BUDGETS, self._namespace)
-        except ApiError as error:
-            if error.is_forbidden:
-                error.message = f'{error.message} Or set "disruption_budgets: ignore".'
             raise
 
     def _facts(self, result: Result, snapshot: Snapshot) -> Result:
