@@ -38,7 +38,7 @@ else:
 
 _ENDINGS = (".yml", ".yaml", ".json")
 # Between the files of one that holds many: how a directory travels to another machine.
-_FILE_MARK = "# vmscale.kubevirt file: "
+_FILE_BEGIN = "---\n# vmscale.kubevirt file: "
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,13 @@ def read_files(path: str, files: t.Sequence[tuple[str, str]] | None = None) -> G
 
     Raises ``OptionError``.
     """
-    found = list_files(path)
-    is_many = found is not None or files is not None
+    is_many = files is not None
     if files is None:
-        files = [(each, read_text(each)) for each in (found if found is not None else [path])]
+        found = list_files(path)
+        is_many = found is not None
+        files = [(each, read_text(each)) for each in ([path] if found is None else found)]
     parts = [part for name, text in files for part in _parts(name, text)]
-    is_many = is_many or len(parts) > 1 or parts != [*files]
+    is_many = is_many or parts != [*files]
     documents: list[Document] = []
     for name, text in parts:
         source = f'"src" {name}'
@@ -81,48 +82,53 @@ def read_files(path: str, files: t.Sequence[tuple[str, str]] | None = None) -> G
     return Given(tuple(documents), is_many, f'"src" {path}')
 
 
-def list_files(path: str) -> list[str] | None:
-    """The files that a directory or a pattern stands for, by name; None for a single file. Raises ``OptionError`` where there are none."""
-    path = os.path.expanduser(path)
+def list_files(path: str, name: str | None = None) -> list[str] | None:
+    """The files that a directory or a pattern stands for, by name; None for a single file.
+
+    Raises ``OptionError`` where there are none; it calls what was given ``name``.
+    """
+    name, path = path if name is None else name, os.path.expanduser(path)
     if os.path.isdir(path):
-        found = [os.path.join(path, name) for name in os.listdir(path) if name.endswith(_ENDINGS)]
-        what = f"the directory {path} has no file that ends with {', '.join(_ENDINGS)}"
+        found = [os.path.join(path, each) for each in os.listdir(path) if each.endswith(_ENDINGS) and not each.startswith(".")]
+        what = f"the directory has no file that ends with {', '.join(_ENDINGS)}"
     elif glob.has_magic(path) and not os.path.exists(path):
-        found, what = glob.glob(path), f"no file matches the pattern {path}"
+        found, what = glob.glob(path), "no file matches the pattern"
     else:
         return None
     files = sorted(each for each in found if os.path.isfile(each))
     if not files:
-        raise OptionError(f'"src" names nothing: {what}.')
+        raise OptionError(f'"src" {name} names nothing: {what}.')
     return files
 
 
 def joined_files(files: t.Iterable[tuple[str, str]]) -> str:
     """Files by name and text as one text, which ``read_files`` takes apart again."""
-    return "".join(f"---\n{_FILE_MARK}{name}\n{text.rstrip()}\n" for name, text in files)
+    return "".join(f"{_FILE_BEGIN}{name}\n{text}\n" for name, text in files)
 
 
 def _parts(name: str, text: str) -> list[tuple[str, str]]:
-    if not text.startswith(f"---\n{_FILE_MARK}"):
+    if not text.startswith(_FILE_BEGIN):
         return [(name, text)]
     parts = []
-    for part in text.split(f"---\n{_FILE_MARK}")[1:]:
+    for part in text[len(_FILE_BEGIN) :].split(f"\n{_FILE_BEGIN}"):
         name, _newline, content = part.partition("\n")
         parts.append((name, content))
-    return parts
+    # The end of a text counts: a block of YAML may keep its last line breaks.
+    return [*parts[:-1], (parts[-1][0], parts[-1][1][:-1])]
 
 
-def read_text(path: str) -> str:
-    """The text of a manifest file. Raises ``OptionError``."""
+def read_text(path: str, name: str | None = None) -> str:
+    """The text of a manifest file, which messages call ``name``. Raises ``OptionError``."""
+    name = path if name is None else name
     try:
         with open(os.path.expanduser(path), encoding="utf-8") as stream:
             return stream.read()
     except FileNotFoundError as error:
-        raise OptionError(f'"src" {path} does not exist.') from error
+        raise OptionError(f'"src" {name} does not exist.') from error
     except OSError as error:
-        raise OptionError(f'"src" {path} cannot be read: {error.strerror}.') from error
+        raise OptionError(f'"src" {name} cannot be read: {error.strerror}.') from error
     except UnicodeDecodeError as error:
-        raise OptionError(f'"src" {path} is not YAML: it is no UTF-8 text.') from error
+        raise OptionError(f'"src" {name} is not YAML: it is no UTF-8 text.') from error
 
 
 def _numbered(bodies: t.Sequence[dict[str, t.Any]], source: str) -> tuple[Document, ...]:
