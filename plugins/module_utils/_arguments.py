@@ -243,8 +243,12 @@ def shown_arguments(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     shown = t.cast("dict[str, t.Any]", redact(params))
     if isinstance(shown.get("kubeconfig"), dict):
         shown["kubeconfig"] = HIDDEN
-    if isinstance(shown.get("definition"), str):
-        shown["definition"] = HIDDEN
+    for option in ("definition", "resource_definition"):
+        # Nobody looks into a text for what is secret in it.
+        if isinstance(shown.get(option), str):
+            shown[option] = HIDDEN
+        elif isinstance(shown.get(option), list):
+            shown[option] = [HIDDEN if isinstance(each, str) else each for each in shown[option]]
     return shown
 
 
