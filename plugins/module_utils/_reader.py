@@ -12,6 +12,7 @@ import threading
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, Resource, labels_of, name_of, spec
 
 
@@ -45,26 +46,36 @@ class NamespaceReader(Reader):
         super().__init__(api)
         self._lock = threading.Lock()
         self._locks: dict[tuple[str, str], threading.Lock] = {}
-        self._listings: dict[tuple[str, str], Listing] = {}
+        self._found: dict[tuple[str, str], Listing | EngineError] = {}
         self._by_name: dict[tuple[str, str], dict[str, Object]] = {}
         self._asked: set[tuple[str, str, str]] = set()
         self._serves: dict[str, bool] = {}
 
     def listing(self, resource: Resource, namespace: str) -> Listing:
-        """What a namespace held when it was read."""
+        """What a namespace held when it was read. One that may not be read is not asked for again. Raises ``EngineError``."""
         key = (resource.qualified, namespace)
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if key not in self._listings:
-                found = self.api.listing(resource, namespace)
-                self._by_name[key] = {name_of(each): each for each in found.items}
-                self._listings[key] = found
-            return self._listings[key]
+            found = self._found.get(key)
+            if found is None:
+                found = self._found[key] = self._read(resource, namespace)
+        if isinstance(found, EngineError):
+            raise found
+        return found
+
+    def _read(self, resource: Resource, namespace: str) -> Listing | EngineError:
+        try:
+            found = self.api.listing(resource, namespace)
+        except EngineError as error:
+            return error
+        self._by_name[resource.qualified, namespace] = {name_of(each): each for each in found.items}
+        return found
 
     def known(self, resource: Resource, namespace: str) -> Listing | None:
         """What a namespace held when it was read, None where it has not been."""
-        return self._listings.get((resource.qualified, namespace))
+        found = self._found.get((resource.qualified, namespace))
+        return found if isinstance(found, Listing) else None
 
     def find(self, resource: Resource, namespace: str, name: str) -> Object | None:
         asked = (resource.qualified, namespace, name)
@@ -72,9 +83,16 @@ class NamespaceReader(Reader):
             is_again = asked in self._asked
             self._asked.add(asked)
         if is_again:
+            self._forget_others(resource, namespace)
             return super().find(resource, namespace, name)
         self.listing(resource, namespace)
         return self._by_name[resource.qualified, namespace].get(name)
+
+    def _forget_others(self, resource: Resource, namespace: str) -> None:
+        """Somebody writes in this namespace: what else has been read of it may be out of date as well."""
+        with self._lock:
+            for key in [each for each in self._found if each[1] == namespace and each[0] != resource.qualified]:
+                del self._found[key]
 
     def list(self, resource: Resource, namespace: str) -> tuple[Object, ...]:
         return self.listing(resource, namespace).items
