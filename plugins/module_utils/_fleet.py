@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._documents import Document, Given
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted, check_namespace
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
     AUTOSCALERS,
     FLEET_LABEL,
@@ -29,8 +29,11 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Resu
 # One directory may describe both: each module takes its own.
 _KINDS = (REPLICA_SETS.kind, AUTOSCALERS.kind)
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z")
-# More sentences than these nobody reads; they are all in the results.
-_TOLD_FAILURES = 3
+# More sentences, or names, than these nobody reads.
+_MOST_TOLD = 3
+
+# What reads one wanted object: parameters, manifest, source, namespace of the kubeconfig's context.
+ReadWanted = t.Callable[[t.Mapping[str, t.Any], t.Any, str, str], Wanted]
 
 
 def members(given: Given | None, resource: Resource, params: t.Mapping[str, t.Any], one: t.Sequence[str]) -> tuple[Document, ...] | None:
@@ -47,10 +50,10 @@ def members(given: Given | None, resource: Resource, params: t.Mapping[str, t.An
             raise OptionError(f'"{option}" describes one object, and "src" or "definition" may hold many: say it there.')
     for each in given.documents:
         if each.body.get("kind") not in _KINDS:
-            kind = each.body.get("kind") or "object without a kind"
-            raise OptionError(f"{each.source} is a {kind}: it must be a {resource.kind}.")
+            kind = f"a {each.body['kind']}" if each.body.get("kind") else "an object without a kind"
+            raise OptionError(f"{each.source} is {kind}: it must be a {resource.kind}.")
     if not own:
-        raise OptionError(f"{given.source} describes no {resource.kind}, and {len(given.documents)} objects of other kinds.")
+        raise OptionError(f"{given.source} describes no {resource.kind}.")
     return own
 
 
@@ -64,8 +67,12 @@ def _check_options(given: Given | None, params: t.Mapping[str, t.Any]) -> None:
         raise OptionError('"fleet" takes its objects from "src" or "definition".')
     elif not _LABEL_VALUE.match(fleet):
         raise OptionError(f'"fleet" is "{fleet}", which is no label value: letters, digits, "-", "_" and ".", at most 63 characters.')
+    elif FLEET_LABEL in (params.get("labels") or {}):
+        raise OptionError(f'"labels" has {FLEET_LABEL}, which is what "fleet" gives: say it in one place.')
     if params.get("prune") and params.get("state") == "absent":
         raise OptionError('"prune" and "state: absent" exclude each other: either what is described stays, or it goes.')
+    for namespace in params.get("prune_namespaces") or ():
+        check_namespace(namespace)
 
 
 def the_one(given: Given | None, resource: Resource) -> tuple[t.Any, str]:
@@ -78,7 +85,32 @@ def the_one(given: Given | None, resource: Resource) -> tuple[t.Any, str]:
     return [each.body for each in given.documents], given.source
 
 
-def parameters_of(params: t.Mapping[str, t.Any], one: t.Sequence[str]) -> dict[str, t.Any]:
+def wanted_of(
+    documents: t.Sequence[Document], params: t.Mapping[str, t.Any], one: t.Sequence[str], read: ReadWanted, fallback: str
+) -> list[Wanted]:
+    """The wanted objects of a fleet, read by ``read``. Raises ``OptionError`` with everything that is wrong with any of them.
+
+    ``one`` are the options that describe a single object, ``fallback`` is the namespace of the kubeconfig's context.
+    """
+    shared = _shared_parameters(params, one)
+    wanted: list[Wanted] = []
+    problems: list[str] = []
+    for each in documents:
+        try:
+            _check_label(each, params)
+            # Here the option only speaks for those that name no namespace.
+            wanted.append(read({**shared, "namespace": None}, [each.body], each.source, str(params.get("namespace") or fallback)))
+        except OptionError as error:
+            problems.append(error.message if each.source in error.message else f"{each.source}: {error.message}")
+    if len(problems) > 1:
+        raise OptionError(f"{len(problems)} of {len(documents)} objects are not described as they must be. {_told(problems)}")
+    if problems:
+        raise OptionError(problems[0])
+    _check_unique(wanted)
+    return wanted
+
+
+def _shared_parameters(params: t.Mapping[str, t.Any], one: t.Sequence[str]) -> dict[str, t.Any]:
     """The parameters that hold for every object of a fleet, with the fleet's label."""
     shared = {**params, **dict.fromkeys(one)}
     if params.get("fleet") is not None:
@@ -86,8 +118,15 @@ def parameters_of(params: t.Mapping[str, t.Any], one: t.Sequence[str]) -> dict[s
     return shared
 
 
-def check_unique(wanted: t.Sequence[Wanted]) -> None:
-    """Raises ``OptionError`` where the same object is described twice."""
+def _check_label(document: Document, params: t.Mapping[str, t.Any]) -> None:
+    found = document.body.get("metadata")
+    labels = found.get("labels") if isinstance(found, t.Mapping) else None
+    other = labels.get(FLEET_LABEL) if isinstance(labels, t.Mapping) else None
+    if params.get("fleet") is not None and other not in (None, params["fleet"]):
+        raise OptionError(f'its label {FLEET_LABEL} is "{other}", and "fleet" is "{params["fleet"]}": an object has one fleet.')
+
+
+def _check_unique(wanted: t.Sequence[Wanted]) -> None:
     seen: set[tuple[str, str]] = set()
     for each in wanted:
         if (each.namespace, each.name) in seen:
@@ -107,21 +146,32 @@ def surplus(present: t.Iterable[Object], wanted: t.Iterable[Wanted], fleet: str,
 
 def summary(results: t.Sequence[Result]) -> dict[str, int]:
     """How many objects there are, and what became of them."""
-    failed = sum(1 for each in results if each["failed"])
-    skipped = sum(1 for each in results if each["skipped"])
+    ok = [each for each in results if not each["failed"] and not each["skipped"]]
     return {
         "total": len(results),
-        "ok": len(results) - failed - skipped,
-        "changed": sum(1 for each in results if each["changed"]),
-        "failed": failed,
-        "pruned": sum(1 for each in results if each["pruned"] and not each["failed"] and not each["skipped"]),
-        "skipped": skipped,
+        "ok": len(ok),
+        "changed": sum(1 for each in ok if each["changed"]),
+        "failed": sum(1 for each in results if each["failed"]),
+        "pruned": sum(1 for each in ok if each["pruned"]),
+        "skipped": sum(1 for each in results if each["skipped"]),
     }
 
 
 def say_failures(results: t.Sequence[Result], noun: str) -> str:
-    """One sentence for those that failed, and theirs."""
+    """One sentence for those that failed, and theirs: ``2 of 60 sets failed: ns/a: SENTENCE ns/b: SENTENCE``."""
     failed = [each for each in results if each["failed"]]
-    told = " ".join(str(each["msg"]) for each in failed[:_TOLD_FAILURES])
-    more = f" And {len(failed) - _TOLD_FAILURES} more." if len(failed) > _TOLD_FAILURES else ""
-    return f"{len(failed)} of {len(results)} {noun} failed. {told}{more}"
+    names: dict[str, list[str]] = {}
+    for each in failed:
+        names.setdefault(str(each["msg"]), []).append(f"{each['namespace']}/{each['name']}")
+    told = [f"{_listed(those)}: {sentence}" for sentence, those in names.items()]
+    return f"{len(failed)} of {len(results)} {noun} failed: {_told(told)}"
+
+
+def _told(sentences: t.Sequence[str]) -> str:
+    more = len(sentences) - _MOST_TOLD
+    return " ".join([*sentences[:_MOST_TOLD], *([f"And {more} more."] if more > 0 else [])])
+
+
+def _listed(names: t.Sequence[str]) -> str:
+    more = len(names) - _MOST_TOLD
+    return f"{', '.join(names[:_MOST_TOLD])}{f' and {more} more' if more > 0 else ''}"

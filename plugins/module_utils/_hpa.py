@@ -25,7 +25,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Dea
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._describe import describe, describe_legacy
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import ensure_one
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import WaitTimeout
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet import members, parameters_of, the_one
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet import members, the_one, wanted_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet_run import ensure_fleet
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_jobs import facts_of, job_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import check_count
@@ -56,8 +56,7 @@ def ensure_autoscaler(task: Task) -> Result:
     given = task.given()
     fleet = members(given, AUTOSCALERS, task.params, ONE_AUTOSCALER)
     if fleet is not None:
-        params = parameters_of(task.params, ONE_AUTOSCALER)
-        wanted = [wanted_autoscaler(params, [each.body], each.source, api.connection.namespace) for each in fleet]
+        wanted = wanted_of(fleet, task.params, ONE_AUTOSCALER, wanted_autoscaler, api.connection.namespace)
         return ensure_fleet(task, api, deadline, AUTOSCALERS, wanted, job_of)
     document, source = the_one(given, AUTOSCALERS)
     one = wanted_autoscaler(task.params, document, source, api.connection.namespace)

@@ -155,13 +155,18 @@ def identify(manifest: dict[str, t.Any], source: str, name: str | None, namespac
             f"starting and ending with a letter or digit, at most 253 characters."
         )
     where = manifest["metadata"].get("namespace") or fallback
-    if not isinstance(where, str) or len(where) > 63 or not _DNS_LABEL.match(where):
-        raise OptionError(
-            f'The namespace "{where}" is not a DNS-1123 label: lower case letters, digits and "-", '
-            f"starting and ending with a letter or digit, at most 63 characters."
-        )
+    check_namespace(where)
     manifest["metadata"]["namespace"] = where
     return where, found
+
+
+def check_namespace(name: t.Any) -> None:
+    """Raises ``OptionError`` for what cannot be the name of a namespace."""
+    if not isinstance(name, str) or len(name) > 63 or not _DNS_LABEL.match(name):
+        raise OptionError(
+            f'The namespace "{name}" is not a DNS-1123 label: lower case letters, digits and "-", '
+            f"starting and ending with a letter or digit, at most 63 characters."
+        )
 
 
 def check_texts(manifest: t.Mapping[str, t.Any], *paths: tuple[str, ...]) -> None:

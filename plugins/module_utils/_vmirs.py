@@ -14,7 +14,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _re
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import ensure_one
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet import members, parameters_of, the_one
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet import members, the_one, wanted_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet_run import ensure_fleet
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._reader import Reader
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
@@ -45,9 +45,7 @@ def ensure_replica_set(task: Task) -> Result:
     given = task.given()
     fleet = members(given, REPLICA_SETS, task.params, ONE_SET)
     if fleet is not None:
-        wanted = [
-            wanted_replica_set(parameters_of(task.params, ONE_SET), [each.body], each.source, api.connection.namespace) for each in fleet
-        ]
+        wanted = wanted_of(fleet, task.params, ONE_SET, wanted_replica_set, api.connection.namespace)
         return ensure_fleet(task, api, deadline, REPLICA_SETS, wanted, job_of)
     document, source = the_one(given, REPLICA_SETS)
     one = wanted_replica_set(task.params, document, source, api.connection.namespace)
