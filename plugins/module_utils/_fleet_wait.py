@@ -17,13 +17,14 @@ from dataclasses import replace
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._probes import LeaseProbe, ScaleUpProbe
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import PODS, Object, Resource, labels_of, metadata, name_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Patience, Subject, Waited
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import ReadyWait
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import GoneWait, ReadyWait
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, View
 
 Known = t.Callable[[Resource, str], t.Optional[Listing]]
@@ -41,13 +42,14 @@ def shared_source(source: Source) -> Source:
     fields = "" if source.field_selector.startswith(_BY_NAME) else source.field_selector
     labels = _LAUNCHERS if source.resource == PODS else ""
     key = f"{source.resource.qualified} of {source.namespace}"
-    return replace(source, key=key, label_selector=labels, field_selector=fields)
+    return replace(source, key=key, label_selector=labels, field_selector=fields, is_shared=True)
 
 
 class Member:
     """One object that is waited for, and the view that its subject has of the fleet's watch.
 
-    ``waited`` is how far it is: how the wait ended once it is not open any more, None while nothing has been seen.
+    ``waited`` is how far it is: how the wait ended once it is not open any more, None while nothing has been seen. ``failure`` is why it
+    cannot be seen.
     """
 
     def __init__(self, wanted: Wanted, subject: Subject[Situation], first: Situation | None) -> None:
@@ -55,6 +57,7 @@ class Member:
         self.subject = subject
         self.first = first
         self.waited: Waited[Situation] | None = None
+        self.failure: EngineError | None = None
         self.counts: Counts | None = None
         self.patience = Patience(0.0)
         self.is_open = True
@@ -71,7 +74,20 @@ class Member:
     @property
     def has_failed(self) -> bool:
         """True where nothing can come of it any more."""
-        return not self.is_open and self.waited is not None and bool(self.waited.unmet)
+        return self.failure is not None or (not self.is_open and self.waited is not None and bool(self.waited.unmet))
+
+    @property
+    def is_to_go(self) -> bool:
+        """True where it is waited for until it is gone."""
+        return isinstance(self.subject, GoneWait)
+
+    @property
+    def lacks(self) -> int:
+        """How many VMIs it lacks, or has too many where it is to go."""
+        if self.is_to_go:
+            return 0 if self.waited is None else len(self.waited.seen.instances)
+        counts = self.counts or {}
+        return (counts.get("desired") or 0) - (counts.get("ready") or 0)
 
     @property
     def state(self) -> str:
@@ -85,6 +101,14 @@ class Member:
     def objects(self, key: str) -> tuple[Object, ...]:
         """As a ``View``."""
         return tuple(self._parts.get(key, {}).values())
+
+    def refusal(self, _key: str) -> EngineError | None:
+        """As a ``View``: who cannot be shown is told by ``fail``."""
+        return self.failure
+
+    def fail(self, error: EngineError) -> None:
+        """It cannot be seen any more."""
+        self.failure, self.is_open = error, False
 
     def tell(self, key: str, identity: str, before: Object | None, after: Object | None) -> None:
         """Show an object under a key of its subject's, or no longer."""
@@ -139,8 +163,8 @@ class _Share:
         self.requirements = _selector.parse_query(source.label_selector)
 
     def holds(self, live: Object | None) -> bool:
-        """True where the object is shown to the member."""
-        if live is None or (self.name and name_of(live) != self.name):
+        """True where an object that has the share's entry is shown to the member."""
+        if live is None:
             return False
         return _selector.matches(self.requirements, labels_of(live))
 
@@ -157,6 +181,11 @@ class _Route:
 
     def __init__(self) -> None:
         self._shares: dict[tuple[str, str], list[_Share]] = {}
+
+    @property
+    def members(self) -> set[Member]:
+        """Those who have a part of it."""
+        return {share.member for shares in self._shares.values() for share in shares}
 
     def add(self, share: _Share) -> None:
         """Let a member have its part from now on."""
@@ -247,11 +276,16 @@ class FleetWait:
             live = change.after if change.after is not None else change.before
             self._routes[change.key].hand_on(_identity(live or {}), change.before, change.after)
 
-    def look(self, _view: View) -> int:
+    def look(self, view: View) -> int:
+        for key in self._sources:
+            refusal = view.refusal(key)
+            if refusal is not None:
+                for member in self._open_in(key):
+                    member.fail(refusal)
         for member in self._open:
             if member.is_due(self._elapsed):
                 member.judge(self._elapsed)
-        return sum(1 for member in self._members if not member.is_open)
+        return len(self._members) - len(self._open)
 
     def probe(self, _seen: int, _elapsed: float) -> float | None:
         return min((member.due for member in self._open if member.due is not None), default=None)
@@ -265,34 +299,44 @@ class FleetWait:
                 member.judge(self._elapsed, is_time_up=True)
         return ()
 
-    def line(self, seen: int) -> str:
-        failed = sum(1 for member in self._members if member.has_failed)
-        parts = [f"{seen - failed}/{len(self._members)} {self._noun}"]
-        if failed:
-            parts.append(f"{failed} failed")
-        numbers = self._numbers()
-        if numbers["desired"] is not None:
-            parts.append(f"{numbers['ready']}/{numbers['desired']} VMIs ready")
+    def line(self, _seen: int) -> str:
+        counts = self.counts(0)
+        is_removal = all(member.is_to_go for member in self._members)
+        parts = [f"{counts['finished']}/{counts['objects']} {self._noun} {'gone' if is_removal else 'ready'}"]
+        if counts["failed"]:
+            parts.append(f"{counts['failed']} failed")
+        if counts["desired"] is not None:
+            parts.append(f"{counts['ready']}/{counts['desired']} VMIs ready")
+        left = sum(len(member.waited.seen.instances) for member in self._members if member.is_to_go and member.waited is not None)
+        if left:
+            parts.append(f"{left} {'VMI' if left == 1 else 'VMIs'} left")
         return ", ".join(parts)
 
     def standing(self, _seen: int) -> str:
         return ""
 
     def slowest(self, _seen: int) -> str:
-        told = [(member.waited.standing, member.name) for member in self._open if member.waited is not None]
-        return f"slowest: {min(told)[1]}, {min(told)[0]}" if told and all(told[0]) else ""
+        lacking = [(-member.lacks, member.name, member.waited.standing) for member in self._open if member.waited is not None]
+        return f"slowest: {min(lacking)[1]}, {min(lacking)[2]}" if lacking and min(lacking)[2] else ""
 
-    def counts(self, seen: int) -> Counts:
+    def counts(self, _seen: int) -> Counts:
         failed = sum(1 for member in self._members if member.has_failed)
-        return {"objects": len(self._members), "finished": seen - failed, "failed": failed, **self._numbers()}
-
-    def _numbers(self) -> dict[str, int | None]:
-        """How many VMIs all sets want and have ready; None for autoscalers."""
-        told = [member.counts for member in self._members if member.counts is not None and "terminating" in member.counts]
-        return {key: sum(each[key] or 0 for each in told) if told else None for key in ("desired", "ready")}
+        finished = len(self._members) - len(self._open) - failed
+        # How many VMIs all sets want and have ready; None for autoscalers.
+        told = [
+            member.counts
+            for member in self._members
+            if member.counts is not None and "terminating" in member.counts and not member.is_to_go
+        ]
+        numbers = {key: sum(each[key] or 0 for each in told) if told else None for key in ("desired", "ready")}
+        return {"objects": len(self._members), "finished": finished, "failed": failed, **numbers}
 
     def states(self, _seen: int) -> dict[str, str]:
         return {member.wanted.label: member.state for member in self._members}
+
+    def _open_in(self, key: str) -> list[Member]:
+        """Those who wait for something of a source."""
+        return [member for member in self._routes[key].members if member.is_open]
 
     @property
     def _open(self) -> list[Member]:
