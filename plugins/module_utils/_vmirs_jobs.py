@@ -161,7 +161,9 @@ class _Ensuring:
     def facts(self, seen: Situation | None) -> Result:
         if self._rollout is not None:
             return {}
-        return facts_of(Snapshot(self._after, None) if seen is None else snapshot_of(seen))
+        if seen is not None:
+            return facts_of(snapshot_of(seen))
+        return facts_of(Snapshot(None if self._written is None else self._written.after, None))
 
     def diff(self) -> Result:
         before = None if self._written is None else self._written.before
@@ -216,7 +218,9 @@ def _pace(task: Task, wanted: Wanted) -> Pace | None:
     if task.params.get("template_hash") is False:
         raise OptionError('"rollout" needs the template hash, by which outdated VMIs are told: leave out "template_hash: false".')
     if wanted.spec.get("paused"):
-        raise OptionError('"rollout" and "paused" exclude each other: what a rollout removes from a paused set is not replaced.')
+        raise OptionError(
+            f'"rollout" and "paused" exclude each other: what a rollout removes from a paused set is not replaced ({wanted.label}).'
+        )
     return pace_of(task.params)
 
 

@@ -27,6 +27,14 @@ REVISIONS = "/apis/apps/v1/namespaces/default/controllerrevisions"
 BUDGETS = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 POD_METRICS = f"{METRICS}/namespaces/default/pods"
+# Whatever the namespace.
+COLLECTIONS = {path.rpartition("/")[2] for path in (SETS, INSTANCES, SCALERS, EVENTS, PODS, REVISIONS, BUDGETS)}
+FIRST_UID = "2d460f6f-a128-4ccc-a4b5-73205bd75492"
+
+
+def of(namespace: str, collection: str) -> str:
+    """Return the path of a collection in another namespace."""
+    return collection.replace("/namespaces/default/", f"/namespaces/{namespace}/")
 
 
 class Cluster:
@@ -43,6 +51,8 @@ class Cluster:
         self._version = 100
         self._told: dict[str, dict[str, Object]] = {}
         self._is_over = threading.Event()
+        # What runs side by side asks side by side.
+        self._lock = threading.RLock()
 
     def put(self, collection: str, live: Object) -> None:
         """Have an object."""
@@ -75,18 +85,25 @@ class Cluster:
             self._is_over.set()
 
     def _answer(self, request: Request) -> Answer | Stream:
+        refused = self.refuse(request)
+        if refused:
+            return refused
         if request.query.get("watch"):
-            return self.refuse(request) or Stream(self._changes(request))
-        answer = self._answer_at_once(request)
-        if answer.status == 200 and request.method in ("GET", "PATCH"):
-            self._told[request.path if "items" in answer.body else request.path.rpartition("/")[0]] = self._present(request.path)
+            return Stream(self._changes(request))
+        with self._lock:
+            answer = self._answer_at_once(request)
+            if answer.status == 200 and request.method in ("GET", "PATCH"):
+                self._told[request.path if "items" in answer.body else request.path.rpartition("/")[0]] = self._present(request.path)
         return answer
 
     def _present(self, path: str) -> dict[str, Object]:
         """Return a copy of the objects of a collection, or of the one that a path names, by name."""
-        collection = path if path in (*self.lists, SETS, SCALERS) else path.rpartition("/")[0]
-        found = self.lists.get(collection) or [each for key, each in self.objects.items() if key.startswith(f"{collection}/")]
-        return {(each.get("metadata") or {}).get("name", str(number)): copy.deepcopy(each) for number, each in enumerate(found)}
+        with self._lock:
+            found = self._objects_of(path if _is_collection(path) else path.rpartition("/")[0])
+            return {(each.get("metadata") or {}).get("name", str(number)): copy.deepcopy(each) for number, each in enumerate(found)}
+
+    def _objects_of(self, collection: str) -> list[Object]:
+        return self.lists.get(collection) or [each for path, each in [*self.objects.items()] if path.startswith(f"{collection}/")]
 
     def _changes(self, request: Request) -> Iterator[bytes]:
         """Tell what becomes of a collection from where it was told last."""
@@ -101,21 +118,10 @@ class Cluster:
             told = present
 
     def _answer_at_once(self, request: Request) -> Answer:
-        refused = self.refuse(request)
-        if refused:
-            return refused
         if request.path == METRICS:
             return Answer()
-        if request.path in self.lists:
-            return Answer(200, {"metadata": {"resourceVersion": "1000"}, "items": self.lists[request.path]})
-        if request.path in (SETS, SCALERS):
-            return Answer(
-                200,
-                {
-                    "metadata": {"resourceVersion": "1000"},
-                    "items": [each for path, each in self.objects.items() if path.startswith(request.path)],
-                },
-            )
+        if request.path in self.lists or _is_collection(request.path):
+            return Answer(200, {"metadata": {"resourceVersion": "1000"}, "items": self._objects_of(request.path)})
         live = self.objects.get(request.path)
         if request.method == "PATCH":
             return self._apply(request, live)
@@ -132,7 +138,8 @@ class Cluster:
             return refusal(409, "Conflict", "the object has been modified")
         if live is None and version is not None:
             return refusal(404, "NotFound", name="x", kind="x")
-        base = {"metadata": {"uid": "2d460f6f-a128-4ccc-a4b5-73205bd75492"}} if live is None else live
+        uid = FIRST_UID if request.path.endswith("/web") else f"uid of {request.path}"
+        base = {"metadata": {"uid": uid}} if live is None else live
         merged = _merge(base, wanted)
         if request.query.get("dryRun") != "All":
             self.put(request.path.rpartition("/")[0], merged)
@@ -146,6 +153,10 @@ class Cluster:
             else:
                 del self.objects[request.path]
         return Answer(200, {"kind": "Status"})
+
+
+def _is_collection(path: str) -> bool:
+    return path.rpartition("/")[2] in COLLECTIONS
 
 
 def _merge(below: Object, above: Object) -> Object:
