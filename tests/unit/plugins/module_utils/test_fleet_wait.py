@@ -499,7 +499,12 @@ def test_what_can_only_be_read_is_read_once_for_all() -> None:
 
 def test_namespaces_are_watched_each_for_itself() -> None:
     cluster = Cluster()
-    cluster.meanwhile = lambda seconds: [converge(cluster, "a", namespace=each) for each in ("one", "two")] and None
+
+    def act(seconds: float) -> None:
+        for namespace in ("one", "two"):
+            converge(cluster, "a", namespace=namespace)
+
+    cluster.meanwhile = act
     done = cluster.run("vmirs", definition=[described("a", namespace=each) for each in ("one", "two")], **SHARED)
     assert done["summary"]["ok"] == 2
     found = asked(cluster)
