@@ -41,13 +41,15 @@ class History:
         self._limit = limit
         self._dry_run = dry_run
         self._numbers: dict[str, int] = {}
+        # What would have been recorded, had it not been a dry run.
+        self._imagined: list[Revision] = []
         self.warnings: list[str] = []
 
     def read(self, replica_set: Object) -> list[Revision]:
         """The revisions of a set. Raises ``ApiError``."""
         uid = str(metadata(replica_set).get("uid", ""))
         found = self._api.list(REVISIONS, self._namespace, label_selector=f"{REVISION_SET_LABEL}={uid}")
-        revisions = sorted((revision_of(each) for each in found), key=lambda each: each.number)
+        revisions = sorted([*(revision_of(each) for each in found), *self._imagined], key=lambda each: each.number)
         self._numbers.update({each.hash: each.number for each in revisions})
         return revisions
 
@@ -68,11 +70,7 @@ class History:
             # Somebody else may take the number meanwhile.
             again_on_conflict(self._clock, lambda: self._record(replica_set, in_use))
         except ApiError as error:
-            warning = f"The template is not recorded, so nothing can be rolled back to it: {error.message}"
-            if not error.is_forbidden:
-                raise
-            if warning not in self.warnings:
-                self.warnings.append(warning)
+            self._warn("The template is not recorded, so nothing can be rolled back to it", error)
 
     def _record(self, replica_set: Object, in_use: t.Iterable[str] | None) -> None:
         revisions = self.read(replica_set)
@@ -83,11 +81,23 @@ class History:
             body = body_of(replica_set, number, earlier)
             present = revision_of(self._api.create(REVISIONS, self._namespace, body, self._dry_run))
             self._numbers[present.hash] = present.number
+            if self._dry_run:
+                self._imagined.append(present)
         kept = [each for each in revisions if each.name == present.name or each.hash != present.hash]
         forgotten = [each for each in revisions if each not in kept]
         if present not in kept:
             kept.append(present)
         if in_use is not None:
             forgotten += surplus_revisions(kept, {present.hash, *in_use}, self._limit)
-        for each in forgotten:
-            self._api.delete(REVISIONS, self._namespace, each.name, each.uid, "Background", self._dry_run)
+        try:
+            for each in forgotten:
+                self._api.delete(REVISIONS, self._namespace, each.name, each.uid, "Background", self._dry_run)
+        except ApiError as error:
+            self._warn("Older revisions are kept beyond the limit", error)
+
+    def _warn(self, what: str, error: ApiError) -> None:
+        if not error.is_forbidden:
+            raise error
+        warning = f"{what}: {error.message}"
+        if warning not in self.warnings:
+            self.warnings.append(warning)

@@ -19,15 +19,17 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils import _ownership
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._compare import differences
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import template_hash_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
     REPLICA_SETS,
     TEMPLATE_HASH_LABEL,
     Object,
+    labels_of,
     metadata,
     name_of,
     spec,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._revisions import with_restart_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._revisions import stamped, with_restart_of
 
 NOTHING = "nothing"
 APPLY = "apply"
@@ -144,14 +146,31 @@ def _adopted(body: dict[str, t.Any], live: Object) -> dict[str, t.Any]:
 
     The hash comes with the first template that really differs. The stamp of a restart stays, and is part of the hash.
     """
-    body["spec"]["template"] = with_restart_of(spec(live).get("template") or {}, body["spec"]["template"])
-    template, present = body["spec"]["template"], spec(live).get("template") or {}
+    present = spec(live).get("template") or {}
+    body["spec"]["template"] = _with_restart(body, live)
+    template = body["spec"]["template"]
     labels = (template.get("metadata") or {}).get("labels") or {}
     if TEMPLATE_HASH_LABEL in labels and TEMPLATE_HASH_LABEL not in ((present.get("metadata") or {}).get("labels") or {}):
         stamp = labels.pop(TEMPLATE_HASH_LABEL)
         if differences(template, present, "spec.template"):
             labels[TEMPLATE_HASH_LABEL] = stamp
     return body
+
+
+def _with_restart(body: t.Mapping[str, t.Any], live: Object) -> t.Mapping[str, t.Any]:
+    """The template of ``body`` with the restart of the live one.
+
+    A restart makes the hash of what is there, which its controller may have written in another way than ``body`` does: where it is the
+    same template, it has the same hash.
+    """
+    template, present = body["spec"]["template"], spec(live).get("template") or {}
+    restarted, known = with_restart_of(present, template), template_hash_of(live)
+    if restarted is template or known is None or TEMPLATE_HASH_LABEL not in labels_of(restarted):
+        return restarted
+    same = stamped(restarted, known)
+    taken_away = _ownership.surplus(_ownership.owned_fields(live), {**body, "spec": {**body["spec"], "template": same}})
+    is_same = not differences(same, present, "spec.template", lenient_below="spec.template.spec")
+    return same if is_same and not any(path.startswith("spec.template") for path in taken_away) else restarted
 
 
 def _initial_replicas(autoscalers: t.Sequence[Object]) -> int:

@@ -17,6 +17,7 @@ import json
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._compare import differences
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import template_hash
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import template_hash_of
@@ -143,9 +144,8 @@ def target_of_roll_back(revisions: t.Sequence[Revision], replica_set: Object, nu
     if present is not None and rolled_back_from(replica_set) is not None:
         return present
     newest = next_number(revisions) if present is None else present.number
-    content = _content(template_of(replica_set))
     # A restart is no other template: nobody goes back to what differs by its stamp alone.
-    before = [each for each in revisions if each.number < newest and _content(each.template) != content]
+    before = [each for each in revisions if each.number < newest and not _is_same(each.template, template_of(replica_set))]
     if not before:
         raise OptionError(
             f"{label} has no revision before the present one to go back to (kept: {known}): the template that it had is recorded when "
@@ -154,8 +154,10 @@ def target_of_roll_back(revisions: t.Sequence[Revision], replica_set: Object, nu
     return max(before, key=lambda each: each.number)
 
 
-def _content(template: t.Mapping[str, t.Any]) -> str:
-    return template_hash(without_restart(template))
+def _is_same(one: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> bool:
+    """True where templates differ by a restart or by the way in which a controller has written them, if at all."""
+    left, right = (stamped(without_restart(each), "") for each in (one, other))
+    return not differences(left, right, lenient_below="") and not differences(right, left, lenient_below="")
 
 
 def rolled_back_from(replica_set: Object) -> str | None:
@@ -183,11 +185,11 @@ def rolled_back_annotation(replica_set: Object, target: Revision) -> dict[str, s
     return {ROLLED_BACK_ANNOTATION: json.dumps({"from": hash_of(replica_set), "to": target.hash})}
 
 
-def is_restarted(replica_set: Object, restart_id: str | None, has_outdated: bool) -> bool:
-    """True where the restart that is asked for has been begun: that of this id, else the last one while it is not finished."""
+def is_restarted(replica_set: Object, restart_id: str | None) -> bool:
+    """True where the restart that is asked for has been begun: that of this id, else the last one, which has not been finished."""
     if restart_id is not None:
         return annotations_of(template_of(replica_set)).get(RESTART_ID_ANNOTATION) == restart_id
-    return has_outdated and annotations_of(replica_set).get(RESTARTED_ANNOTATION) == hash_of(replica_set)
+    return annotations_of(replica_set).get(RESTARTED_ANNOTATION) == hash_of(replica_set)
 
 
 def restarted(replica_set: Object, now: str, restart_id: str | None) -> dict[str, t.Any]:
@@ -201,14 +203,14 @@ def restarted(replica_set: Object, now: str, restart_id: str | None) -> dict[str
 
 
 def restarted_annotation(template: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """What the set's annotations keep of a restart: the hash that it led to."""
+    """What the set's annotations keep of a restart until it is finished: the hash that it led to."""
     return {RESTARTED_ANNOTATION: template_hash(template)}
 
 
 def stamped(template: t.Mapping[str, t.Any], found: str | None = None) -> dict[str, t.Any]:
     """The template with its hash among its labels, or with the hash ``found`` that it is known by."""
     whole = copy.deepcopy(t.cast("dict[str, t.Any]", template))
-    whole.setdefault("metadata", {}).setdefault("labels", {})[TEMPLATE_HASH_LABEL] = found or template_hash(template)
+    whole.setdefault("metadata", {}).setdefault("labels", {})[TEMPLATE_HASH_LABEL] = template_hash(template) if found is None else found
     return whole
 
 

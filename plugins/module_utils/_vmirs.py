@@ -92,7 +92,8 @@ def _summarise(
     scalers = [name_of(each) for each in autoscalers if _plan.targets(each, namespace, name_of(live))]
     own = [each for each in recorded or () if labels_of(each).get(REVISION_SET_LABEL) == metadata(live).get("uid")]
     revisions = sorted((revision_of(each) for each in own), key=lambda each: -each.number)
-    numbers = {each.hash: each.number for each in revisions}
+    # Where one is there twice, the later number counts.
+    numbers = {each.hash: each.number for each in reversed(revisions)}
     hashes = {name_of(each): labels_of(each).get(TEMPLATE_HASH_LABEL, "") for each in snapshot.instances or ()}
     unfinished = unfinished_scale_in(live)
     listed = [

@@ -136,6 +136,15 @@ class _Ensuring:
         """Roll out, where that is asked for."""
         if self._pace is None:
             return False
+        try:
+            return self._roll_out(self._pace)
+        except EngineError as error:
+            # What has been written is told whatever becomes of the rollout.
+            error.facts = {**self.result, **facts_of(Snapshot(self._after, None)), **error.facts}
+            raise
+
+    def _roll_out(self, pace: Pace) -> bool:
+        """Bring every VMI to what has been written; False for a set that is paused, where nothing is outdated either."""
         after, namespace, api = self._after, self.wanted.namespace, self._reader.api
         instances = Reader(api).chosen_by(after, INSTANCES, namespace)
         if _rollout.outdated(after, _replicaset.own_instances(after, instances.items)):
@@ -143,7 +152,7 @@ class _Ensuring:
         if spec(after).get("paused"):
             self.result.update(replaced=[], batches=[])
             return False
-        self._rollout = Rollout(self._task, api, namespace, after, self._pace, self._history)
+        self._rollout = Rollout(self._task, api, namespace, after, pace, self._history)
         self.result = self._rollout.run(self.result, instances)
         self.result["warnings"] = list(dict.fromkeys([*self.result["warnings"], *self._history.warnings]))
         return True

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _report, _revisions, _rollout
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
@@ -24,8 +24,10 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     DISRUPTION_BUDGETS,
     INSTANCES,
     REPLICA_SETS,
+    RESTARTED_ANNOTATION,
     TEMPLATE_HASH_LABEL,
     Object,
+    annotations_of,
     is_deleting,
     label,
     labels_of,
@@ -65,6 +67,9 @@ def roll_out_replica_set(task: Task) -> Result:
     }
     rollout = Rollout(task, api, namespace, after, pace, history)
     result = rollout.run(result, instances)
+    finished = change.end_restart(after)
+    if finished is not None:
+        result.update(changed=True, method="patch", result=_report.presentable(finished))
     return {**result, "diff": rollout.diff(before, after)}
 
 
@@ -170,12 +175,19 @@ class _Change:
         if params.get("state") != RESTARTED:
             return None
         restart_id = params.get("restart_id")
-        if _revisions.is_restarted(live, restart_id, bool(_rollout.outdated(live, own))):
+        if _revisions.is_restarted(live, restart_id):
             return None
         read_surroundings(self._api, self._namespace, live, own, self._pace)
         now = self._api.now()
         template = _revisions.restarted(live, now.strftime("%Y-%m-%dT%H:%M:%SZ") if now else "", restart_id)
-        return self._write(live, template, _revisions.restarted_annotation(template))
+        return self._write(live, template, _revisions.restarted_annotation(template) if restart_id is None else {})
+
+    def end_restart(self, live: Object) -> Object | None:
+        """A restart that has no id is finished, so that the next one is another: the set with that written, None where there is none."""
+        if self._task.check_mode or self._task.params.get("state") != RESTARTED or RESTARTED_ANNOTATION not in annotations_of(live):
+            return None
+        body = {"metadata": {"annotations": {RESTARTED_ANNOTATION: None}}}
+        return self._api.patch(REPLICA_SETS, self._namespace, self._name, body, dry_run=False)
 
     def _roll_back(self, live: Object, own: t.Sequence[Object]) -> Object | None:
         params = self._task.params
@@ -234,7 +246,8 @@ class Rollout:
 
     def _run(self, result: Result, step: Step, instances: Listing | None, budgets: Listing | None) -> Result:
         while True:
-            deadline = Deadline.after(self._task.clock, self._pace.batch_timeout)
+            # What a pause takes is no part of what a batch may take.
+            deadline = Deadline.after(self._task.clock, self._pace.batch_timeout + step.pause)
             self._api.retry_until(deadline)
             subject = BatchWait(self._api, self._namespace, self._live, instances, budgets, self._pace, step)
             seen = self._waits.wait(
@@ -249,15 +262,13 @@ class Rollout:
             victims = subject.batch(seen).victims
             if not victims:
                 return {**self._facts(result, snapshot_of(seen)), **self._waits.as_result()}
-            self._replace(result, victims)
-            step = Step(
-                step.number + 1,
-                frozenset(str(metadata(each).get("uid")) for each in victims),
-                _least(self._api, self._namespace, self._live, self._pace),
-            )
             instances = budgets = None
+            if step.number and self._pace.pause_between and not step.pause:
+                step = replace(step, pause=self._pace.pause_between)
+            else:
+                step = self._replace(result, victims, step.number + 1)
 
-    def _replace(self, result: Result, victims: t.Sequence[Object]) -> None:
+    def _replace(self, result: Result, victims: t.Sequence[Object], number: int) -> Step:
         self._api.retry_until(Deadline.after(self._task.clock, self._pace.batch_timeout))
         self._batches.append([])
         try:
@@ -265,9 +276,11 @@ class Rollout:
                 uid = str(metadata(each).get("uid", ""))
                 self._api.delete(INSTANCES, self._namespace, name_of(each), uid, "Background", dry_run=False)
                 self._batches[-1].append(name_of(each))
+            least = _least(self._api, self._namespace, self._live, self._pace)
         except EngineError as error:
             error.facts = {**self._facts(result, Snapshot(self._live, None)), **self._waits.as_result(), **error.facts}
             raise
+        return Step(number, frozenset(str(metadata(each).get("uid")) for each in victims), least)
 
     def _facts(self, result: Result, snapshot: Snapshot) -> Result:
         """``result`` with what has been replaced so far, or will be."""
@@ -277,7 +290,7 @@ class Rollout:
             "changed": result["changed"] or bool(replaced),
             "method": result["method"] or ("delete" if replaced else None),
             "replaced": replaced,
-            "batches": [list(batch) for batch in self._batches],
+            "batches": [list(batch) for batch in self._batches if batch],
             "revision": self._history.number_of(_revisions.hash_of(self._live)),
             **facts_of(snapshot),
         }

@@ -24,6 +24,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     REPLICA_SETS,
     SCALE_IN_ANNOTATION,
     Object,
+    annotations_of,
     is_deleting,
     label,
     metadata,
@@ -55,6 +56,10 @@ def scale_replica_set(task: Task) -> Result:
     namespace = params.get("namespace") or api.connection.namespace
     scaling = _Scaling(task, api, deadline, namespace, str(params["name"]))
     return again_on_conflict(task.clock, scaling.run)
+
+
+class _Overtaken(EngineError):
+    """Somebody else has gone on with the set in the middle of a scale-in: what becomes of it is theirs."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,14 @@ class _Scaling:
 
     def run(self) -> Result:
         """Read, decide, write, wait."""
+        try:
+            return self._run()
+        except EngineError as error:
+            if self._moved:
+                error.facts = {"changed": True, "method": "patch", "autoscaler_bounds": self._moved_bounds, **error.facts}
+            raise
+
+    def _run(self) -> Result:
         live = self._read()
         decision = self._decide(live)
         for bounds in decision.bounds:
@@ -99,7 +112,7 @@ class _Scaling:
             "previous_replicas": _replicaset.desired_replicas(live),
             "removed": None if decision.victims is None else [name_of(each) for each in decision.victims],
             "autoscaled_by": None if decision.autoscaled_by is None else list(decision.autoscaled_by),
-            "autoscaler_bounds": [each.as_result() for each in self._moved.values()],
+            "autoscaler_bounds": self._moved_bounds,
             "warnings": list(decision.number.warnings),
         }
         after, method = live, "patch" if self._moved else None
@@ -144,6 +157,10 @@ class _Scaling:
                 raise
             raise _neither(refusal, error) from error
         return None if scale is None else _of_scale(scale)
+
+    @property
+    def _moved_bounds(self) -> list[dict[str, t.Any]]:
+        return [each.as_result() for each in self._moved.values()]
 
     @property
     def _chooses(self) -> bool:
@@ -201,9 +218,12 @@ class _Scaling:
 
     def _write(self, live: Object, replicas: int) -> tuple[Object, str]:
         """Write the number, by whichever way is allowed: the set as it is then, and the way."""
-        body = {"metadata": {"resourceVersion": metadata(live).get("resourceVersion")}, "spec": {"replicas": replicas}}
+        version = {"resourceVersion": metadata(live).get("resourceVersion")}
+        body = {"metadata": version, "spec": {"replicas": replicas}}
+        # What somebody has resumed by hand is not to be taken up again when it is paused another time.
+        stale: dict[str, t.Any] = {"annotations": {SCALE_IN_ANNOTATION: None}} if SCALE_IN_ANNOTATION in annotations_of(live) else {}
         try:
-            return self._patch(body), "patch"
+            return self._patch({**body, "metadata": {**version, **stale}}), "patch"
         except ApiError as error:
             if not error.is_forbidden:
                 raise
@@ -241,24 +261,33 @@ class _Scaling:
                 }
             )
         deleted: set[str] = set()
+        removed: list[str] = []
+        result.update(method="patch", removed=removed)
         try:
             seen = self._settle(live, frozenset(), result)
-            chosen = _scale.victims(live, seen.instances, job.replicas, job.remove, self._order)
-            result["removed"] = [name_of(each) for each in chosen]
-            for each in chosen:
+            self._check_is_ours(seen.replica_set, job)
+            for each in _scale.victims(live, seen.instances, job.replicas, job.remove, self._order):
                 self._delete(each, dry_run=False)
                 deleted.add(str(metadata(each).get("uid")))
+                removed.append(name_of(each))
             self._settle(live, deleted, result)
             return again_on_conflict(self._task.clock, lambda: self._resume(job))
         except EngineError as error:
-            error.message = f"{error.message} {self._leave(job, bool(deleted))}"
+            error.facts = {**result, **self._waits.as_result(), **error.facts}
+            if isinstance(error, _Overtaken):
+                raise
+            # What a run before this one has deleted would come back if the set were resumed as it was.
+            error.message = f"{error.message.rstrip('.')}. {self._leave(job, bool(deleted) or before is not None)}"
             raise
 
     def _resume(self, job: ScaleIn) -> Object:
         live = self._api.get(REPLICA_SETS, self._namespace, self._name)
-        if _scale.unfinished_scale_in(live) != job:
-            raise EngineError(f"{self._label} has been resumed or scaled by somebody else meanwhile: run one task at a time.")
+        self._check_is_ours(live, job)
         return self._patch(_resumed(job, metadata(live).get("resourceVersion")))
+
+    def _check_is_ours(self, live: Object | None, job: ScaleIn) -> None:
+        if live is None or _scale.unfinished_scale_in(live) != job:
+            raise _Overtaken(f"{self._label} has been resumed or scaled by somebody else meanwhile: run one task at a time.")
 
     def _settle(self, live: Object, gone: t.AbstractSet[str], result: Result) -> Situation:
         subject = PausedWait(self._api, self._namespace, live, gone)
@@ -302,7 +331,7 @@ class _Scaling:
         if decision.victims:
             shown["before"]["instances"], shown["after"]["instances"] = sorted(name_of(each) for each in decision.victims), []
         if self._moved:
-            shown["after"]["autoscalers"] = [each.as_result() for each in self._moved.values()]
+            shown["after"]["autoscalers"] = self._moved_bounds
         return shown
 
 

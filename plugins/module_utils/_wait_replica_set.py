@@ -212,6 +212,11 @@ class PausedWait(ReadyWait):
         super().__init__(api, namespace, live, None, is_pause_wanted=True)
         self._gone = gone
 
+    def look(self, watch: Watch) -> Situation:
+        seen = super().look(watch)
+        # Nobody waits for a VMI here: one that cannot start may be the very one that is to go.
+        return replace(seen, tolerated=frozenset(str(metadata(each).get("uid")) for each in seen.instances))
+
     def unmet(self, seen: Situation) -> t.Sequence[str]:
         unmet = super().unmet(seen)
         if unmet or seen.replica_set is None:

@@ -33,11 +33,15 @@ BUDGETS = "budgets"
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a rollout: the batch's number (0 before the first), the UIDs that it has deleted, and what an autoscaler's minimum is."""
+    """One step of a rollout: the batch's number (0 before the first), the UIDs that it has deleted, and what an autoscaler's minimum is.
+
+    ``pause`` are the seconds for which it has to stay as it is once the batch is over, before the next may begin.
+    """
 
     number: int = 0
     gone: frozenset[str] = frozenset()
     least: int | None = None
+    pause: float = 0.0
 
 
 class BatchWait(ReadyWait):
@@ -99,7 +103,9 @@ class BatchWait(ReadyWait):
     def probe(self, seen: Situation, elapsed: float) -> float | None:
         moments = [super().probe(seen, elapsed)]
         if self._settled_at is not None:
-            moments.append(self._settled_at + self._pace.pause_between)
+            # Once the pause is over nothing is left but to wait for what holds the rollout.
+            resumes_at = self._settled_at + self._step.pause
+            moments.append(resumes_at if resumes_at > elapsed else None)
         elif self._pace.progress_deadline:
             moments.append(self._best_at + self._pace.progress_deadline)
         if seen.now is not None and self._pace.min_ready_seconds:
@@ -110,10 +116,10 @@ class BatchWait(ReadyWait):
         return min((moment for moment in moments if moment is not None), default=None)
 
     def unmet(self, seen: Situation) -> t.Sequence[str]:
-        missing = self._unmet(seen)
+        missing, found = self._unmet(seen), self._progress(seen)
         if missing:
-            return missing
-        if not self._progress(seen).outdated:
+            return [*missing, *([f"{found.outdated} of {found.desired} are still outdated"] if found.outdated else [])]
+        if not found.outdated:
             return []
         batch = self.batch(seen)
         if batch.held_by is not None:
@@ -128,7 +134,7 @@ class BatchWait(ReadyWait):
         """Seconds that are left of the pause after a batch."""
         if not self._step.number or self._settled_at is None:
             return 0.0
-        return max(0.0, self._settled_at + self._pace.pause_between - self._elapsed)
+        return max(0.0, self._settled_at + self._step.pause - self._elapsed)
 
     def diagnose(self, seen: Situation, is_time_up: bool) -> t.Sequence[Finding]:
         found = [*super().diagnose(seen, is_time_up)]
@@ -149,7 +155,7 @@ class BatchWait(ReadyWait):
             return text
         name, _colon, rest = text.partition(": ")
         batch = f"batch {self._step.number}, " if self._step.number else ""
-        pausing = ", pausing" if not self._unmet(seen) and self._rest() > 0 else ""
+        pausing = ", pausing" if found.outdated and not self._unmet(seen) and self._rest() > 0 else ""
         return f"{name}: {batch}{found.updated}/{found.desired} updated, {rest}{pausing}"
 
     def standing(self, seen: Situation) -> str:

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from dev.sandbox import Sandbox
+from integration.support.accounts import USER, AsUser, account
 from integration.support.ansible import Ansible, Shell
 from integration.support.api import Api
 from integration.support.audit import AuditLog
 from integration.support.cluster import Cluster, given_kubeconfig, real_cluster, sandbox_cluster
+from integration.support.kill import Killer
 
 SANDBOX_TESTS = Path(__file__).parent / "sandbox"
 IS_SLOW_WANTED = os.environ.get("VMSCALE_TEST_SLOW") == "1"
@@ -99,6 +101,18 @@ def audit(cluster: Cluster, namespace: str, request: pytest.FixtureRequest) -> A
         pytest.skip("needs the audit log of the sandbox")
     is_alone = request.node.get_closest_marker("serial") is not None
     return AuditLog(cluster.audit, None if is_alone else namespace)
+
+
+@pytest.fixture
+def as_user(api: Api, cluster: Cluster, namespace: str, tmp_path: Path, make_ansible: Callable[..., Ansible]) -> AsUser:
+    """Return a maker of `Ansible` as a new account of the namespace, which has those rights and no others."""
+    return lambda rights: make_ansible(kubeconfig=account(api, cluster.admin, namespace, USER, rights, tmp_path))
+
+
+@pytest.fixture
+def killer(sandbox: Sandbox, audit: AuditLog) -> Killer:
+    """Kills runs at a stage of one's choice; skips on a real cluster."""
+    return Killer(sandbox.name, audit)
 
 
 @pytest.fixture

@@ -19,17 +19,25 @@ from dev.paths import CHECKOUT
 from integration.support.ansible import Ansible, Shell
 from integration.support.api import Api, Object
 from integration.support.audit import AuditLog, Request
-from integration.support.bad_input import CONNECTION, MANIFESTS, OPTIONS, ROWS, Row
+from integration.support.bad_input import CONNECTION, MANIFESTS, OPTIONS, Row
+from integration.support.bad_input_scaling import RESTING, ROLLING_OUT, SCALING, STRAY
 from integration.support.bare import bare_server
 from integration.support.cluster import Cluster
 from integration.support.credentials import expired_token, read_credentials
-from integration.support.manifests import autoscaler, await_acknowledged, replica_set, written_part
+from integration.support.manifests import autoscaler, await_acknowledged, replica_set, vmi_template, written_part
 from integration.support.results import Run
 
 pytestmark = pytest.mark.xdist_group("bad input")
 NAMESPACE = f"test-{uuid.uuid4().hex[:8]}"
 TABLE = CHECKOUT / "docs" / "messages.md"
-SECTIONS = {"The cluster and the credentials": CONNECTION, "Manifests": MANIFESTS, "Options": OPTIONS}
+SECTIONS = {
+    "The cluster and the credentials": CONNECTION,
+    "Manifests": MANIFESTS,
+    "Options": OPTIONS,
+    "Scaling": SCALING,
+    "Rollouts": ROLLING_OUT,
+}
+ROWS = [row for rows in SECTIONS.values() for row in rows]
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ def prepare_files(directory: Path) -> None:
 
 
 def prepare_cluster(api: Api) -> None:
-    """Make a set that lives, and give the user `reader` the right to read sets."""
+    """Make a set that lives, one that is paused, a VMI of nobody, and give the user `reader` the right to read sets."""
     api.create("namespaces", None, {"metadata": {"name": NAMESPACE}})
     rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}"
     rule = {"apiGroups": ["kubevirt.io"], "resources": ["virtualmachineinstancereplicasets"], "verbs": ["get", "list"]}
@@ -65,7 +73,14 @@ def prepare_cluster(api: Api) -> None:
     role = {"kind": "Role", "name": "reader", "apiGroup": "rbac.authorization.k8s.io"}
     api.call("POST", f"{rbac}/rolebindings", {"metadata": {"name": "reader"}, "subjects": [subject], "roleRef": role})
     api.create("vmirs", NAMESPACE, replica_set("live", 0))
+    resting = replica_set(RESTING, 0)
+    resting["spec"]["paused"] = True
+    api.create("vmirs", NAMESPACE, resting)
+    template = vmi_template(STRAY)
+    body = {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance", **template}
+    api.create("vmis", NAMESPACE, {**body, "metadata": {**template["metadata"], "name": STRAY}})
     await_acknowledged(api, NAMESPACE, "live")
+    await_acknowledged(api, NAMESPACE, RESTING)
 
 
 def objects(api: Api) -> dict[str, Object]:

@@ -37,6 +37,15 @@ def interpreter_wrapper(directory: Path) -> Path:
     return wrapper
 
 
+@dataclass(frozen=True)
+class Command:
+    """A command line with its environment, and the file that the results of its tasks go to."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    results: Path
+
+
 @dataclass
 class Ansible:
     """Runs ansible-playbook against one cluster, through one of the two shells of the modules."""
@@ -55,6 +64,12 @@ class Ansible:
         **options: Any,
     ) -> Run:
         """Run tasks in a play on localhost; options are those of `run`."""
+        return self.run(self.play(tasks, module_defaults, play), **options)
+
+    def play(
+        self, tasks: Sequence[Task] | Task, module_defaults: Mapping[str, Any] | None = None, play: Mapping[str, Any] | None = None
+    ) -> Path:
+        """Write a playbook with tasks on localhost."""
         listed = [tasks] if isinstance(tasks, Mapping) else list(tasks)
         defaults = dict(module_defaults or {})
         if self.namespace is not None:
@@ -69,9 +84,26 @@ class Ansible:
         }
         path = self.directory / f"play-{next(NUMBERS)}.yml"
         path.write_text(yaml.safe_dump([content], sort_keys=False), encoding="utf-8")
-        return self.run(path, **options)
+        return path
 
-    def run(
+    def run(self, playbook: Path | str, *, timeout: float = 300, cwd: Path | None = None, **options: Any) -> Run:
+        """Run a playbook: a path, or the full name of one of the collection's own; options are those of `command`."""
+        command = self.command(playbook, **options)
+        started = time.monotonic()
+        done = subprocess.run(
+            command.arguments,
+            env=command.environment,
+            cwd=cwd or self.directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        seconds = time.monotonic() - started
+        return Run(command.arguments, done.returncode, done.stdout, done.stderr, seconds, read_results(command.results))
+
+    def command(
         self,
         playbook: Path | str,
         *,
@@ -81,12 +113,11 @@ class Ansible:
         variables: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
         arguments: Sequence[str] = (),
-        timeout: float = 300,
-        cwd: Path | None = None,
-    ) -> Run:
-        """Run a playbook: a path, or the full name of one of the collection's own."""
+    ) -> Command:
+        """Return the command line that runs a playbook, for whoever runs it."""
         number = next(NUMBERS)
         results = self.directory / f"results-{number}.jsonl"
+        results.unlink(missing_ok=True)
         command = [
             str(Path(sys.executable).with_name("ansible-playbook")),
             "--inventory",
@@ -101,20 +132,7 @@ class Ansible:
             path.write_text(json.dumps(dict(variables)), encoding="utf-8")
             command += ["--extra-vars", f"@{path}"]
         command.append(str(playbook))
-        started = time.monotonic()
-        results.unlink(missing_ok=True)
-        done = subprocess.run(
-            command,
-            env=self._environment(results, environment),
-            cwd=cwd or self.directory,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        seconds = time.monotonic() - started
-        return Run(tuple(command), done.returncode, done.stdout, done.stderr, seconds, read_results(results))
+        return Command(tuple(command), self._environment(results, environment), results)
 
     def _inventory(self) -> Path:
         """Return an inventory with localhost as AWX has it, its interpreter chosen by the shell."""

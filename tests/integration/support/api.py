@@ -24,8 +24,12 @@ COLLECTIONS = {
     "serviceaccounts": "/api/v1",
     "resourcequotas": "/api/v1",
     "configmaps": "/api/v1",
+    "controllerrevisions": "/apis/apps/v1",
     "deployments": "/apis/apps/v1",
     "horizontalpodautoscalers": "/apis/autoscaling/v2",
+    "poddisruptionbudgets": "/apis/policy/v1",
+    "roles": "/apis/rbac.authorization.k8s.io/v1",
+    "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
     "virtualmachineinstances": "/apis/kubevirt.io/v1",
     "virtualmachineinstancereplicasets": "/apis/kubevirt.io/v1",
 }
@@ -106,7 +110,7 @@ class Api:
                 raise
 
 
-def eventually(what: str, read: Callable[[], T], is_right: Callable[[T], bool], timeout: float = 60) -> T:
+def eventually(what: str, read: Callable[[], T], is_right: Callable[[T], bool], timeout: float = 60, pause: float = 0.25) -> T:
     """Return the first value that is right; raise with the last one when none comes in time."""
     deadline = time.monotonic() + timeout
     while True:
@@ -115,4 +119,4 @@ def eventually(what: str, read: Callable[[], T], is_right: Callable[[T], bool], 
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {timeout:g} s, last seen {value!r}")
-        time.sleep(0.25)
+        time.sleep(pause)

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+OPERATOR = "vmscale-operator"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,13 @@ class Request:
     uri: str
     code: int
     agent: str
+    resource: str = ""
+    """What it is about; a subresource after a slash."""
+    name: str = ""
+
+    @property
+    def is_dry_run(self) -> bool:
+        return "dryRun=All" in self.uri
 
     @property
     def is_write(self) -> bool:
@@ -46,12 +55,12 @@ class AuditLog:
     def mark(self) -> Mark:
         return Mark(self.path.stat().st_size)
 
-    def requests(self, since: Mark, until: Mark | None = None, user: str | None = "vmscale-operator") -> list[Request]:
+    def requests(self, since: Mark, until: Mark | None = None, user: str | None = OPERATOR) -> list[Request]:
         """Return the requests that ended between the marks, of one user or (None) of all."""
         return [
             request
             for request in map(_request, self._events(since, until))
-            if (user is None or request.user == user or request.user.endswith(f":{user}")) and self._covers(request)
+            if (user is None or _is_of(request, user)) and self._covers(request)
         ]
 
     def last_write(self, since: Mark, path: str, before: float) -> float:
@@ -76,11 +85,23 @@ class AuditLog:
                 yield event
 
 
+def writes(requests: Iterable[Request]) -> list[str]:
+    """Return what was really written, in order: `patch virtualmachineinstancereplicasets`."""
+    return [f"{each.verb} {each.resource}" for each in requests if each.is_write and not each.is_dry_run and each.code < 300]
+
+
+def _is_of(request: Request, user: str) -> bool:
+    return request.user == user or request.user.endswith(f":{user}")
+
+
 def _request(event: dict[str, Any]) -> Request:
+    about = event.get("objectRef", {})
     return Request(
         user=event["user"]["username"],
         verb=event["verb"],
         uri=event["requestURI"],
         code=event.get("responseStatus", {}).get("code", 0),
         agent=event.get("userAgent", ""),
+        resource="/".join(filter(None, (about.get("resource"), about.get("subresource")))),
+        name=about.get("name", ""),
     )

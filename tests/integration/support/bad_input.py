@@ -441,5 +441,3 @@ OPTIONS = (
         f'{SETS} in namespace "<namespace>" is refused by the API server: ...unable to parse requirement...',
     ),
 )
-
-ROWS = (*CONNECTION, *MANIFESTS, *OPTIONS)

@@ -63,6 +63,16 @@ def hpa(**options: Any) -> Task:
     return {"name": "Autoscaler", "vmscale.kubevirt.hpa": options}
 
 
+def vmirs_scale(**options: Any) -> Task:
+    """Return a task with the module vmirs_scale."""
+    return {"name": "Scale", "vmscale.kubevirt.vmirs_scale": options}
+
+
+def vmirs_rollout(**options: Any) -> Task:
+    """Return a task with the module vmirs_rollout."""
+    return {"name": "Roll out", "vmscale.kubevirt.vmirs_rollout": options}
+
+
 def written_part(live: Mapping[str, Any]) -> Object:
     """Return what a user writes of an object: no status, and nothing that only a server or a controller sets."""
     if not live:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 
@@ -17,3 +18,9 @@ def run_sandbox(sandbox: Sandbox, *arguments: str) -> str:
     """Run a sandbox command, in UTC; returns what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(TESTS), "TZ": "UTC"}
     return subprocess.run(sandbox.command(*arguments), env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def process_of(sandbox: Sandbox, component: str) -> int:
+    """Return the process id of a component."""
+    parts = json.loads(run_sandbox(sandbox, "status", "--json"))["components"]
+    return next(int(part["pid"]) for part in parts if part["name"] == component)

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from integration.support.ansible import Ansible, Task
-from integration.support.audit import AuditLog, Request
+from integration.support.audit import OPERATOR, AuditLog, Request, writes
 from integration.support.results import TaskResult
 
 
@@ -25,7 +25,7 @@ class Step:
     @property
     def verbs(self) -> list[str]:
         """The verbs that were sent, each dry run marked as such."""
-        return [f"{request.verb} (dry run)" if "dryRun=All" in request.uri else request.verb for request in self.requests]
+        return [f"{request.verb} (dry run)" if request.is_dry_run else request.verb for request in self.requests]
 
     @property
     def diff(self) -> tuple[Any, Any]:
@@ -69,3 +69,33 @@ def run_four_steps(ansible: Ansible, audit: AuditLog, task: Task, settle: Callab
     done = run_step(ansible, audit, task)
     settle()
     return FourSteps(predicted, done, run_step(ansible, audit, task, check=True), run_step(ansible, audit, task))
+
+
+@dataclass(frozen=True)
+class ThreeRuns:
+    """A task in one play: in check mode, for real, and again; with what all of it wrote."""
+
+    predicted: TaskResult
+    done: TaskResult
+    again: TaskResult
+    writes: list[str]
+
+
+def run_three_times(ansible: Ansible, audit: AuditLog, task: Task, user: str = OPERATOR) -> ThreeRuns:
+    """Run a task in check mode, for real, and again, in one play.
+
+    Requires that the first saw the change coming, and that the last changed nothing.
+    """
+    (runs,) = run_each_three_times(ansible, audit, [task], user)
+    return runs
+
+
+def run_each_three_times(ansible: Ansible, audit: AuditLog, tasks: Sequence[Task], user: str = OPERATOR) -> list[ThreeRuns]:
+    """Run tasks one after the other, each three times, in one play; the last of them has the writes of all."""
+    mark = audit.mark()
+    run = ansible.run_tasks([each for task in tasks for each in ({**task, "check_mode": True}, {**task}, {**task})], diff=True).require_ok()
+    assert [each.is_changed for each in run.tasks] == [True, True, False] * len(tasks), [each.data for each in run.tasks]
+    written = writes(audit.requests(mark, user=user))
+    last = len(run.tasks) - 3
+    found = [(number, run.tasks[number : number + 3]) for number in range(0, len(run.tasks), 3)]
+    return [ThreeRuns(predicted, done, again, written if number == last else []) for number, (predicted, done, again) in found]

@@ -72,13 +72,17 @@ def instance(
     template_hash: str | None = None,
     conditions: t.Sequence[tuple[str, str, str, str]] = (),
     owner: str = UID,
+    created: str = "2026-11-23T20:38:59Z",
+    node: str | None = None,
+    labels: t.Mapping[str, str] | None = None,
 ) -> Object:
     """Return a VMI of the set ``web``; ``conditions`` are (type, status, reason, message)."""
     metadata: Object = {
         "name": name,
         "namespace": "default",
-        "labels": {"app": "web"},
-        "creationTimestamp": "2026-11-23T20:38:59Z",
+        "uid": f"uid-of-{name}",
+        "labels": {"app": "web", **(labels or {})},
+        "creationTimestamp": created,
         "ownerReferences": [{"uid": owner, "controller": True, "kind": "VirtualMachineInstanceReplicaSet", "name": "web"}],
     }
     if template_hash:
@@ -91,6 +95,8 @@ def instance(
     status: Object = {"conditions": found}
     if phase:
         status["phase"] = phase
+    if node:
+        status["nodeName"] = node
     return {"kind": "VirtualMachineInstance", "metadata": metadata, "spec": {}, "status": status}
 
 

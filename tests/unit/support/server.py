@@ -162,7 +162,7 @@ class _Listener(ThreadingHTTPServer):
 @contextmanager
 def listening(server: Server, tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[str]:
     """Serve on 127.0.0.1 as long as the block runs; gives the address."""
-    handler = type("Handler", (_Handler,), {"scripted": server})
+    handler: type[_Handler] = type("Handler", (_Handler,), {"scripted": server})
     listener = _Listener(("127.0.0.1", port), handler)
     if tls:
         listener.socket = tls.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
@@ -171,6 +171,8 @@ def listening(server: Server, tls: ssl.SSLContext | None = None, port: int = 0) 
     try:
         yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.server_address[1]}"
     finally:
+        # What somebody still asks for whose time is up is nobody's question any more.
+        handler.scripted = Server(refusal(503))
         listener.shutdown()
         listener.server_close()
         thread.join()

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._connection import Connection
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, ConnectionFailed, OptionError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS, EVENTS, POD_METRICS, REPLICA_SETS
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS, EVENTS, POD_METRICS, REPLICA_SETS, REVISIONS
 from unit.support.clock import FakeClock
 from unit.support.server import Answer, Request, Server, listening, refusal
 
@@ -81,6 +81,55 @@ def test_an_object_is_applied_strictly_under_our_name(dry_run: bool, more: dict[
     assert (sent.method, sent.path, sent.body) == ("PATCH", f"{SETS}/web", {"spec": {"replicas": 3}})
     assert sent.query == {"fieldManager": "vmscale.kubevirt", "fieldValidation": "Strict", "force": "true", **more}
     assert sent.header("Content-Type") == ["application/apply-patch+yaml"]
+
+
+@pytest.mark.parametrize(("dry_run", "more"), [(False, {}), (True, {"dryRun": "All"})])
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ({"spec": {"paused": None}}, "application/merge-patch+json"),
+        ([{"op": "replace", "path": "/spec/paused", "value": True}], "application/json-patch+json"),
+    ],
+)
+def test_an_object_is_patched_by_a_mapping_or_by_steps(dry_run: bool, more: dict[str, str], body: t.Any, content_type: str) -> None:
+    found, requests = ask(lambda api: api.patch(REPLICA_SETS, "ns", "web", body, dry_run), Answer(200, {"a": 1}))
+    (sent,) = requests
+    assert found == {"a": 1}
+    assert (sent.method, sent.path, sent.body) == ("PATCH", f"{SETS}/web", body)
+    assert sent.query == {"fieldManager": "vmscale.kubevirt", "fieldValidation": "Strict", **more}
+    assert sent.header("Content-Type") == [content_type]
+
+
+def test_a_subresource_is_read_and_patched_by_itself() -> None:
+    def both(api: Api) -> t.Any:
+        api.patch(REPLICA_SETS, "ns", "a b", {"spec": {"replicas": 3}}, False, subresource="scale")
+        return api.get(REPLICA_SETS, "ns", "a b", subresource="scale"), api.find(REPLICA_SETS, "ns", "a b", subresource="scale")
+
+    found, requests = ask(both, Answer(), Answer(200, {"kind": "Scale"}), MISSING)
+    assert found == ({"kind": "Scale"}, None)
+    assert [(each.method, each.path) for each in requests] == [(method, f"{SETS}/a%20b/scale") for method in ("PATCH", "GET", "GET")]
+    with pytest.raises(ApiError) as caught:
+        ask(lambda api: api.get(REPLICA_SETS, "ns", "web", subresource="scale"), refusal(500, "InternalError", "no replicas"))
+    resource = "virtualmachineinstancereplicasets.kubevirt.io/scale"
+    assert (caught.value.answer.subresource, caught.value.answer.resource) == ("scale", resource)
+    assert f'to GET of {resource} "ns/web": no replicas' in caught.value.message
+
+
+@pytest.mark.parametrize(("dry_run", "more"), [(False, {}), (True, {"dryRun": "All"})])
+def test_an_object_is_created_in_its_collection(dry_run: bool, more: dict[str, str]) -> None:
+    found, requests = ask(lambda api: api.create(REVISIONS, "ns", {"revision": 3}, dry_run), Answer(201, {"a": 1}))
+    (sent,) = requests
+    assert found == {"a": 1}
+    assert (sent.method, sent.path) == ("POST", "/apis/apps/v1/namespaces/ns/controllerrevisions")
+    assert sent.body == {"revision": 3}
+    assert sent.query == {"fieldManager": "vmscale.kubevirt", "fieldValidation": "Strict", **more}
+    assert sent.header("Content-Type") == ["application/json"]
+
+
+def test_what_is_there_already_is_a_conflict() -> None:
+    with pytest.raises(ApiError) as caught:
+        ask(lambda api: api.create(REVISIONS, "ns", {}, False), refusal(409, "AlreadyExists", "it exists"))
+    assert (caught.value.is_conflict, caught.value.is_forbidden) == (True, False)
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

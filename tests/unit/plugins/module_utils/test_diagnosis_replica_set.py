@@ -16,6 +16,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_replic
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import moment
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Finished, Situation
 from unit.support.findings import LATER, NEVER, NOW, Told, ends, says, told, words
+from unit.support.objects import changed
 from unit.support.recorded import REAL, load
 from unit.support.situations import (
     FAULTS,
@@ -321,6 +322,21 @@ def test_the_lease_is_read_for_a_set_that_is_being_deleted_and_its_template_is_n
 @pytest.mark.parametrize("is_wanted", [True, False])
 def test_a_pause_that_is_wanted_is_no_finding(is_wanted: bool) -> None:
     assert words(fault("set-paused", is_pause_wanted=is_wanted)) == ([] if is_wanted else ["ReplicaPaused"])
+
+
+@pytest.mark.parametrize(
+    ("annotation", "hint"),
+    [
+        (None, 'Resume it with "paused: false" (spec.paused).'),
+        ('{"replicas": 3, "remove": [], "resume": true}', "A scale-in to 3 that did not finish has paused it: run vmirs_scale again."),
+        ("unreadable", "A scale-in to 5 that did not finish has paused it: run vmirs_scale again."),
+    ],
+)
+def test_a_pause_that_a_scale_in_has_left_says_what_to_run(annotation: str | None, hint: str) -> None:
+    situation = fault("set-paused")
+    live = changed(dict(the_set(situation)), "metadata.annotations", {"vmscale.kubevirt/scale-in": annotation} if annotation else None)
+    (finding,) = diagnose_replica_set(dataclasses.replace(situation, replica_set=live))
+    assert (finding.reason, finding.hint) == ("ReplicaPaused", hint)
 
 
 def test_a_finalizer_that_holds_a_vmi_back_is_told() -> None:

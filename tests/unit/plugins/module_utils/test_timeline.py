@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import MOST_POINTS, MOST_TRANSITIONS, Timeline
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import MOST_POINTS, MOST_TRANSITIONS, Timeline, joined
 
 
 def test_a_point_is_kept_for_each_change() -> None:
@@ -43,3 +43,42 @@ def test_a_fleet_that_changes_at_once_is_bounded_too() -> None:
     timeline.note(0, {}, {f"vmi-{number:03}": "New" for number in range(300)})
     (point,) = timeline.as_result()
     assert (len(point["transitions"]), point["omitted"]) == (MOST_TRANSITIONS, 300 - MOST_TRANSITIONS)
+
+
+def part(*moments: tuple[float, int, dict[str, str]]) -> list[dict[str, object]]:
+    """Return the timeline of a wait that saw so many ready, and these states."""
+    timeline = Timeline()
+    for elapsed, ready, states in moments:
+        timeline.note(elapsed, {"ready": ready}, states)
+    return timeline.as_result()
+
+
+def test_waits_that_follow_one_another_are_one_timeline() -> None:
+    first = part((0, 2, {"a": "Ready", "b": "Ready"}), (1.5, 1, {"a": "Ready"}))
+    second = part((0, 1, {"a": "Ready", "c": "New"}), (2, 2, {"a": "Ready", "c": "Ready"}))
+    assert joined([(0, first), (4.25, second)]) == [
+        {
+            "elapsed": 0,
+            "ready": 2,
+            "transitions": [{"object": "a", "from": None, "to": "Ready"}, {"object": "b", "from": None, "to": "Ready"}],
+            "omitted": 0,
+        },
+        {"elapsed": 1.5, "ready": 1, "transitions": [{"object": "b", "from": "Ready", "to": None}], "omitted": 0},
+        # What the second finds as the first has left it is no news.
+        {"elapsed": 4.25, "ready": 1, "transitions": [{"object": "c", "from": None, "to": "New"}], "omitted": 0},
+        {"elapsed": 6.25, "ready": 2, "transitions": [{"object": "c", "from": "New", "to": "Ready"}], "omitted": 0},
+    ]
+    assert joined([]) == joined([(3, [])]) == []
+
+
+def test_what_became_of_an_object_between_two_waits_is_a_transition() -> None:
+    found = joined([(0, part((0, 1, {"a": "Scheduling"}))), (5, part((0, 1, {"a": "Ready"})))])
+    assert found[1]["transitions"] == [{"object": "a", "from": "Scheduling", "to": "Ready"}]
+
+
+def test_many_waits_are_bounded_too() -> None:
+    points = joined([(number * 10, part(*((second, second, {}) for second in range(9)))) for number in range(100)])
+    assert MOST_POINTS // 2 < len(points) <= MOST_POINTS
+    moments = [point["elapsed"] for point in points]
+    assert moments == sorted(moments)
+    assert moments[-1] == 998
