@@ -212,8 +212,8 @@ class PausedWait(ReadyWait):
         super().__init__(api, namespace, live, None, is_pause_wanted=True)
         self._gone = gone
 
-    def look(self, watch: Watch) -> Situation:
-        seen = super().look(watch)
+    def look(self, view: View) -> Situation:
+        seen = super().look(view)
         # Nobody waits for a VMI here: one that cannot start may be the very one that is to go.
         return replace(seen, tolerated=frozenset(str(metadata(each).get("uid")) for each in seen.instances))
 
