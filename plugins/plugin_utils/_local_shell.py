@@ -141,7 +141,7 @@ class LocalShell(ActionBase):
         return None
 
     def _find_needle(self, dirname: str, needle: str) -> str:
-        """Where ansible looks for files, and at last where ansible was started: that is the project, also where the playbook is not in it."""
+        """Where ansible looks for files, and at last where it was started: that is the project, also where the playbook is not in it."""
         try:
             return str(super()._find_needle(dirname, needle))
         except AnsibleError:
