@@ -30,6 +30,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import wait
 WRITERS = 8
 LINE_EVERY_SECONDS = 1.0
 
+Item = t.TypeVar("Item")
 MakeJob = t.Callable[[Task, Reader, Deadline, Wanted, bool], Job[Situation]]
 
 
@@ -139,24 +140,26 @@ class _Run:
             with contextlib.suppress(EngineError):
                 self._reader.listing(resource, namespace)
 
-        with ThreadPoolExecutor(min(WRITERS, len(namespaces))) as pool:
-            list(pool.map(read, sorted(namespaces)))
+        for _read in self._side_by_side(read, sorted(namespaces)):
+            pass
+
+    def _side_by_side(self, act: t.Callable[[Item], None], items: t.Sequence[Item]) -> t.Iterator[None]:
+        """Do it to all of them, some at a time; what has been done comes in their order."""
+        with ThreadPoolExecutor(WRITERS) as pool:
+            try:
+                yield from pool.map(act, items)
+            except BaseException:
+                # Somebody has ended the task: what is under way is not tried again, and nothing else is begun.
+                self._api.retry_until(Deadline.after(self._task.clock, 0.0))
+                raise
 
     def write(self, entries: t.Sequence[_Entry]) -> None:
         """Write what has to be written, side by side, then do one by one what cannot be done for many at once."""
-        if not entries:
-            return
         told_at = self._deadline.elapsed
-        with ThreadPoolExecutor(min(WRITERS, len(entries))) as pool:
-            try:
-                for number, _done in enumerate(pool.map(self._write, entries), 1):
-                    if self._deadline.elapsed - told_at >= LINE_EVERY_SECONDS:
-                        told_at = self._deadline.elapsed
-                        self._task.say(f"{number}/{len(entries)} {self._noun} looked at or written ({told_at:.0f} s)")
-            except BaseException:
-                # Somebody has ended the task: what is under way is not tried again, and with this nothing else is begun.
-                self._api.retry_until(Deadline.after(self._task.clock, 0.0))
-                raise
+        for number, _written in enumerate(self._side_by_side(self._write, entries), 1):
+            if self._deadline.elapsed - told_at >= LINE_EVERY_SECONDS:
+                told_at = self._deadline.elapsed
+                self._task.say(f"{number}/{len(entries)} {self._noun} looked at or written ({told_at:.0f} s)")
         is_rollout = bool(self._task.params.get("rollout"))
         for entry in entries:
             if not (is_rollout and self._is_stopped):
