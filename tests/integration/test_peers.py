@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the guide about kubectl and kubernetes.core says of them is still so. It changes only with their versions, so it is looked at on demand."""
+"""What the guide about kubectl and kubernetes.core says of them is still so.
+
+It changes only with their versions, so it is looked at on demand.
+"""
 
 from __future__ import annotations
 
