@@ -16,6 +16,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -35,6 +37,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
 
 display = Display()
+_LOOK_EVERY_SECONDS = 0.2
 
 
 class LocalShell(ActionBase):
@@ -84,6 +87,7 @@ class LocalShell(ActionBase):
         if validation.errors.errors:
             return {"failed": True, "changed": False, "msg": self._say_invalid(validation)}
         params = validation.validated_parameters
+        _end_with_ansible()
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         task = Task(
@@ -127,6 +131,15 @@ class LocalShell(ActionBase):
                 return f'The file "{part}" that the option "{option}" names does not exist on this machine.'
         arguments[option] = os.pathsep.join(str(path) for path in found)
         return None
+
+    def _find_needle(self, dirname: str, needle: str) -> str:
+        """Where ansible looks for files, and at last where ansible was started: that is the project, also where the playbook is not in it."""
+        try:
+            return str(super()._find_needle(dirname, needle))
+        except AnsibleError:
+            if os.path.exists(needle):
+                return os.path.abspath(needle)
+            raise
 
     def _run_module(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         arguments = self._task.args.copy()
@@ -178,3 +191,15 @@ def _is_own_interpreter(interpreter: str | None) -> bool:
         return True
     same_place = os.path.dirname(interpreter) == os.path.dirname(sys.executable)
     return interpreter == sys.executable or (same_place and os.path.exists(interpreter) and os.path.samefile(interpreter, sys.executable))
+
+
+def _end_with_ansible() -> None:
+    """End this worker when Ansible does. Who kills Ansible leaves its workers alone, and a rollout would go on that nobody sees."""
+    ansible = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == ansible:
+            time.sleep(_LOOK_EVERY_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=look, name="end with ansible", daemon=True).start()
