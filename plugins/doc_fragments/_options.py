@@ -21,28 +21,60 @@ options:
   name:
     description:
       - Name of the object, a DNS-1123 subdomain.
-      - Required unless O(definition) or O(src) has it.
+      - Required unless O(definition) or O(src) has it. A fleet has its names there.
     type: str
   namespace:
     description:
       - Namespace of the object.
       - Without it, that of O(definition) or O(src) is taken, else the one of the kubeconfig's context, else V(default).
+      - In a fleet, the namespace of the objects that name none.
     type: str
   definition:
     description:
-      - The whole manifest, as a mapping or as YAML text, with exactly one object.
+      - The whole manifest, as a mapping or as YAML text.
+      - A list of these, or a YAML text with many objects, is a fleet, which is ensured in this one task.
       - Mutually exclusive with O(src).
-      - The other options complete it. Where both speak of the same field and differ, the task fails.
+      - The other options complete it. Where both speak of the same field and differ, the task fails. In a fleet, only those options are
+        taken that can hold for all objects.
     type: raw
     aliases: [resource_definition]
   src:
     description:
-      - Path of a file that holds the manifest, with exactly one object.
-      - It is looked up on the controller as for other tasks (in C(files/), beside the play), and at last where Ansible was started; it may be encrypted
-        with ansible-vault.
+      - Path of a file that holds the manifest.
+      - A file with many objects, a directory or a pattern such as C(sets/*.yml) is a fleet, which is ensured in this one task. Of a
+        directory, the files that end with C(.yml), C(.yaml) or C(.json) are taken, in the order of their names, and nothing below it.
+      - It is looked up on the controller as for other tasks (in C(files/), beside the play), and at last where Ansible was started. It
+        may be encrypted with ansible-vault.
         Where the controller has no such file and the task runs on another machine, it is read there.
       - Mutually exclusive with O(definition).
     type: path
+  fleet:
+    description:
+      - Name of the fleet, a label value. Every object gets the label C(vmscale.kubevirt/fleet) with it, by which O(prune) knows what
+        belongs to the fleet.
+      - What O(definition) or O(src) describes is a fleet then, even if it is one object.
+    type: str
+  prune:
+    description:
+      - Delete the objects of the O(fleet) that are no longer described, of the kind that this module ensures.
+      - They are looked for in the namespaces of the described objects, in O(namespace) and in O(prune_namespaces).
+      - Nothing is deleted where a described object could not be written.
+    type: bool
+    default: false
+  prune_namespaces:
+    description:
+      - Further namespaces in which O(prune) looks, such as one whose last object is no longer described.
+    type: list
+    elements: str
+    default: []
+  on_failure:
+    description:
+      - What becomes of the other objects of a fleet once one has failed. The task fails at its end in any case.
+      - With V(continue), they are written and waited for.
+      - With V(stop), nothing else is begun. What has been begun is finished and waited for.
+    type: str
+    choices: [continue, stop]
+    default: continue
   labels:
     description: Labels of the object itself.
     type: dict

@@ -178,7 +178,10 @@ class Api:
         """The objects of ``namespace`` that the selectors choose, with the version to watch from."""
         query = {"labelSelector": label_selector, "fieldSelector": field_selector}
         answer = self._call("GET", resource, namespace, "", query, tries_again=tries_again, is_single_try=is_single_try)
-        return Listing(tuple(answer.get("items") or []), str((answer.get("metadata") or {}).get("resourceVersion", "")))
+        # The API server leaves it to the list to say what its items are.
+        named = {"apiVersion": resource.api_version, "kind": resource.kind}
+        items = tuple({**named, **each} for each in answer.get("items") or [])
+        return Listing(items, str((answer.get("metadata") or {}).get("resourceVersion", "")))
 
     def watch(
         self,

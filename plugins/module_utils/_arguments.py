@@ -60,6 +60,12 @@ _OBJECT: Spec = {
     "labels": {"type": "dict"},
     "annotations": {"type": "dict"},
 }
+_FLEET: Spec = {
+    "fleet": {"type": "str"},
+    "prune": {"type": "bool", "default": False},
+    "prune_namespaces": {"type": "list", "elements": "str", "default": []},
+    "on_failure": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+}
 _WAIT: Spec = {
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 120},
@@ -123,6 +129,7 @@ MODULES: dict[str, Module] = {
         ensure_replica_set,
         {
             **_OBJECT,
+            **_FLEET,
             "replicas": {"type": "int"},
             "selector": {"type": "dict"},
             "template": {"type": "dict"},
@@ -136,7 +143,7 @@ MODULES: dict[str, Module] = {
             **_WAIT,
         },
         mutually_exclusive=(("src", "definition"),),
-        required_one_of=(("name", "src", "definition"),),
+        required_one_of=(("name", "src", "definition", "fleet"),),
     ),
     "vmirs_info": Module(read_replica_sets, dict(_CHOICE), mutually_exclusive=(("name", "label_selectors"),)),
     "vmirs_scale": Module(
@@ -171,6 +178,7 @@ MODULES: dict[str, Module] = {
         ensure_autoscaler,
         {
             **_OBJECT,
+            **_FLEET,
             **_TARGET,
             **_BOUNDS,
             "target_cpu_utilization": {"type": "int"},
@@ -181,7 +189,7 @@ MODULES: dict[str, Module] = {
             **_WAIT,
         },
         mutually_exclusive=(("src", "definition"), ("metrics", "target_cpu_utilization")),
-        required_one_of=(("name", "src", "definition"),),
+        required_one_of=(("name", "src", "definition", "fleet"),),
     ),
     "hpa_info": Module(read_autoscalers, {**_CHOICE, **_DESCRIBE}, mutually_exclusive=(("name", "label_selectors"),)),
     "hpa_verify": Module(
@@ -235,8 +243,12 @@ def shown_arguments(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     shown = t.cast("dict[str, t.Any]", redact(params))
     if isinstance(shown.get("kubeconfig"), dict):
         shown["kubeconfig"] = HIDDEN
-    if isinstance(shown.get("definition"), str):
-        shown["definition"] = HIDDEN
+    for option in ("definition", "resource_definition"):
+        # Nobody looks into a text for what is secret in it.
+        if isinstance(shown.get(option), str):
+            shown[option] = HIDDEN
+        elif isinstance(shown.get(option), list):
+            shown[option] = [HIDDEN if isinstance(each, str) else each for each in shown[option]]
     return shown
 
 

@@ -27,6 +27,8 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import 
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS, REPLICA_SETS
 
+# The options that describe one autoscaler.
+ONE_AUTOSCALER = ("name", "target", "min_replicas", "max_replicas", "target_cpu_utilization", "metrics", "behavior")
 API_VERSIONS = ("autoscaling/v1", "autoscaling/v2")
 _V1_ANNOTATIONS = ("autoscaling.alpha.kubernetes.io/metrics", "autoscaling.alpha.kubernetes.io/behavior")
 _V1_STATUS_ANNOTATIONS = ("autoscaling.alpha.kubernetes.io/conditions", "autoscaling.alpha.kubernetes.io/current-metrics")

@@ -127,3 +127,51 @@ def wait_or_fail(
             **{**facts(waited.seen), **waited.as_result(), "reasons": waited.reasons},
         )
     return waited
+
+
+class Job(t.Protocol[Seen]):
+    """One object that is to be ensured, or to be gone."""
+
+    wanted: Wanted
+    trouble: str
+    result: Result
+
+    def write(self) -> None:
+        """Read, decide and write; ``result`` tells of it from then on. Raises ``EngineError``."""
+
+    def finish(self) -> bool:
+        """Do what takes longer than a write and cannot be done for many at once; True where nothing is left to be waited for."""
+
+    def subject(self) -> Subject[Seen] | None:
+        """What is to be waited for, None for nothing."""
+
+    def first(self) -> Seen | None:
+        """What is known of it already, None where that is not enough to judge by."""
+
+    def facts(self, seen: Seen | None) -> Result:
+        """The object and its counts: as they were seen last, or as they were written."""
+
+    def diff(self) -> Result:
+        """A diff as Ansible shows it."""
+
+
+def ensure_one(task: Task, api: Api, deadline: Deadline, job: Job[Seen]) -> Result:
+    """Ensure one object, and wait for it where that is asked for: the module's result. Raises ``EngineError``."""
+    job.write()
+    seen: Seen | None = None
+    subject = None if job.finish() or not task.is_waiting else job.subject()
+    if subject is not None:
+        waited = wait_or_fail(
+            task,
+            api,
+            deadline,
+            job.wanted.label,
+            job.trouble,
+            subject,
+            {**job.result, **job.facts(None)},
+            facts=lambda seen: {**job.result, **job.facts(seen)},
+            first=job.first(),
+        )
+        seen = waited.seen
+        job.result.update(waited.as_result())
+    return {**job.result, **job.facts(seen), "diff": job.diff()}

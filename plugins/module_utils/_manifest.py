@@ -20,29 +20,10 @@ from dataclasses import dataclass
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._compare import differences, prune
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import DependencyError, OptionError
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._documents import documents_of, kind_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._redact import redact
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import TEMPLATE_HASH_LABEL, Resource
-
-# Integers as YAML 1.1 has them, less those of base 60.
-_INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)\Z")
-
-try:
-    import yaml
-
-    HAS_YAML = True
-except ImportError:
-    HAS_YAML = False
-else:
-
-    class _ManifestLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Reads scalars as kubectl does: a date and a MAC address are texts, which YAML 1.1 makes a date and a number."""
-
-        yaml_implicit_resolvers: t.ClassVar[dict[str, t.Any]] = {
-            first: [(tag, _INTEGER if tag.endswith(":int") else pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
 
 _SERVER_SET = (
     "creationTimestamp",
@@ -95,7 +76,7 @@ def read_manifest(given: t.Any, source: str, resource: Resource, api_versions: t
 
     ``source`` is how messages call where it came from: ``definition`` or ``src FILE``. Raises ``OptionError``.
     """
-    documents = _documents(given, source)
+    documents = documents_of(given, source)
     if not documents:
         raise OptionError(f"{source} holds no object: it must be one {resource.kind}.")
     kinds = [str(document.get("kind") or "object without a kind") for document in documents]
@@ -109,46 +90,6 @@ def read_manifest(given: t.Any, source: str, resource: Resource, api_versions: t
             f'{source} has the apiVersion "{document.get("apiVersion")}": a {resource.kind} is written as {" or ".join(api_versions)}.'
         )
     return _cleaned(document, source)
-
-
-def _documents(given: t.Any, source: str) -> list[dict[str, t.Any]]:
-    if isinstance(given, str):
-        given = _parse(given, source)
-    found: list[t.Any] = []
-    for entry in given if isinstance(given, (list, tuple)) else [given]:
-        if isinstance(entry, str):
-            found.extend(_parse(entry, source))
-        elif entry is not None:
-            found.append(entry)
-    documents: list[dict[str, t.Any]] = []
-    for entry in found:
-        if not isinstance(entry, t.Mapping):
-            raise OptionError(f"{source} is no Kubernetes object: it holds {_kind_of(entry)} where a mapping must be.")
-        if str(entry.get("kind", "")).endswith("List") and isinstance(entry.get("items"), list):
-            documents.extend(_documents(entry["items"], source))
-        else:
-            documents.append(dict(entry))
-    return documents
-
-
-def _parse(text: str, source: str) -> list[t.Any]:
-    if not HAS_YAML:
-        raise DependencyError("PyYAML", f"to read {source}")
-    try:
-        return [document for document in yaml.load_all(text, Loader=_ManifestLoader) if document is not None]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise OptionError(f"{source} is not YAML{where}: {problem}.") from error
-
-
-def _kind_of(value: t.Any) -> str:
-    if isinstance(value, str):
-        return "a text"
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    return f"a {type(value).__name__}"
 
 
 def _cleaned(document: t.Mapping[str, t.Any], source: str) -> dict[str, t.Any]:
@@ -173,7 +114,7 @@ def complete(manifest: dict[str, t.Any], source: str, choices: t.Sequence[Choice
         for depth, key in enumerate(choice.path[:-1]):
             holder = holder.setdefault(key, {})
             if not isinstance(holder, dict):
-                raise OptionError(f"{'.'.join(choice.path[: depth + 1])} in {source} must be a mapping, and is {_kind_of(holder)}.")
+                raise OptionError(f"{'.'.join(choice.path[: depth + 1])} in {source} must be a mapping, and is {kind_of(holder)}.")
         key = choice.path[-1]
         if key not in holder:
             holder[key] = value
@@ -214,13 +155,18 @@ def identify(manifest: dict[str, t.Any], source: str, name: str | None, namespac
             f"starting and ending with a letter or digit, at most 253 characters."
         )
     where = manifest["metadata"].get("namespace") or fallback
-    if not isinstance(where, str) or len(where) > 63 or not _DNS_LABEL.match(where):
-        raise OptionError(
-            f'The namespace "{where}" is not a DNS-1123 label: lower case letters, digits and "-", '
-            f"starting and ending with a letter or digit, at most 63 characters."
-        )
+    check_namespace(where)
     manifest["metadata"]["namespace"] = where
     return where, found
+
+
+def check_namespace(name: t.Any) -> None:
+    """Raises ``OptionError`` for what cannot be the name of a namespace."""
+    if not isinstance(name, str) or len(name) > 63 or not _DNS_LABEL.match(name):
+        raise OptionError(
+            f'The namespace "{name}" is not a DNS-1123 label: lower case letters, digits and "-", '
+            f"starting and ending with a letter or digit, at most 63 characters."
+        )
 
 
 def check_texts(manifest: t.Mapping[str, t.Any], *paths: tuple[str, ...]) -> None:
@@ -231,7 +177,7 @@ def check_texts(manifest: t.Mapping[str, t.Any], *paths: tuple[str, ...]) -> Non
             holder = holder.get(key, {}) if isinstance(holder, t.Mapping) else {}
         where = ".".join(path)
         if not isinstance(holder, t.Mapping):
-            raise OptionError(f"{where} must be a mapping of texts, and is {_kind_of(holder)}.")
+            raise OptionError(f"{where} must be a mapping of texts, and is {kind_of(holder)}.")
         for key, value in holder.items():
             if not isinstance(value, str):
                 raise OptionError(f'{where} "{key}" is {_short(value)}, which is no text: put it in quotes.')
@@ -270,9 +216,9 @@ def check_selector(spec: t.Mapping[str, t.Any]) -> None:
     """
     selector, template = spec.get("selector"), spec.get("template")
     if not isinstance(template, t.Mapping):
-        raise OptionError(f'"template" (spec.template) must be a mapping, and is {_kind_of(template)}.')
+        raise OptionError(f'"template" (spec.template) must be a mapping, and is {kind_of(template)}.')
     if not isinstance(template.get("metadata", {}), t.Mapping):
-        raise OptionError(f"spec.template.metadata must be a mapping, and is {_kind_of(template['metadata'])}.")
+        raise OptionError(f"spec.template.metadata must be a mapping, and is {kind_of(template['metadata'])}.")
     if not isinstance(selector, t.Mapping) or not _selector.requirements(selector):
         raise OptionError(
             '"selector" (spec.selector) is missing or empty: an empty one would adopt every VirtualMachineInstance of the '

@@ -24,6 +24,8 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import 
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import REPLICA_SETS
 
+# The options that describe one set.
+ONE_SET = ("name", "replicas", "selector", "template", "paused")
 API_VERSIONS = ("kubevirt.io/v1", "kubevirt.io/v1alpha3")
 
 

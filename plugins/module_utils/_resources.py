@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 FIELD_MANAGER = "vmscale.kubevirt"
 TEMPLATE_HASH_LABEL = "vmscale.kubevirt/template-hash"
+FLEET_LABEL = "vmscale.kubevirt/fleet"
 # In a template's annotations: it was stamped so that VMIs of the same template are replaced, and by which restart.
 RESTARTED_ANNOTATION = "vmscale.kubevirt/restarted-at"
 RESTART_ID_ANNOTATION = "vmscale.kubevirt/restart-id"

@@ -11,11 +11,13 @@ Shapes and rules: ``LabelSelector`` of apimachinery (``pkg/apis/meta/v1``) and i
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
 
 Selector = t.Mapping[str, t.Any]
+_LISTED = re.compile(r"(?P<key>\S+) (?P<operator>in|notin) \((?P<values>[^)]*)\)\Z")
 
 
 def requirements(selector: Selector) -> tuple[str, ...]:
@@ -49,6 +51,24 @@ def _expression(expression: t.Any) -> tuple[str, str]:
 def to_query(selector: Selector) -> str:
     """The selector as a ``labelSelector`` query parameter, and as ``status.labelSelector`` shows it."""
     return ",".join(requirements(selector))
+
+
+def parse_query(query: str) -> dict[str, t.Any]:
+    """The selector that ``to_query`` has written so."""
+    labels: dict[str, str] = {}
+    expressions: list[dict[str, t.Any]] = []
+    # Commas stand between requirements, and between the values of one, in parentheses.
+    for text in re.findall(r"[^,(]+(?:\([^)]*\))?", query):
+        listed = _LISTED.match(text)
+        if listed:
+            operator = "In" if listed["operator"] == "in" else "NotIn"
+            expressions.append({"key": listed["key"], "operator": operator, "values": listed["values"].split(",")})
+        elif "=" in text:
+            key, _equals, value = text.partition("=")
+            labels[key] = value
+        else:
+            expressions.append({"key": text.lstrip("!"), "operator": "DoesNotExist" if text.startswith("!") else "Exists"})
+    return {"matchLabels": labels, "matchExpressions": expressions}
 
 
 def is_same(one: Selector, other: Selector) -> bool:

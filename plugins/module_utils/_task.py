@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Clock, Deadline, SystemClock
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._connection import resolve
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._documents import Given, read_definition, read_files
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
 
 Result = dict[str, t.Any]
@@ -29,7 +29,8 @@ class Task:
     """The validated parameters of a task and the world around it.
 
     ``environ`` is the task's environment (its ``environment:`` keyword included); ``report`` gets one line per change while waiting;
-    ``retries`` fills up with what had to be sent again.
+    ``files`` are the names and texts of the files of ``src`` where the shell has read them; ``retries`` fills up with what had to be sent
+    again.
     """
 
     params: t.Mapping[str, t.Any]
@@ -38,6 +39,7 @@ class Task:
     report: t.Callable[[str], None] = _say_nothing
     clock: Clock = field(default_factory=SystemClock)
     retries: list[str] = field(default_factory=list)
+    files: tuple[tuple[str, str], ...] | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -67,23 +69,10 @@ class Task:
         api.retry_until(deadline)
         return api, deadline
 
-    def manifest(self) -> tuple[t.Any, str]:
-        """What ``definition`` or the file ``src`` holds, and how messages call it; None where neither is given."""
+    def given(self) -> Given | None:
+        """What ``definition`` or ``src`` describes; None where neither is given. Raises ``OptionError``."""
         if self.params.get("definition") is not None:
-            return self.params["definition"], '"definition"'
+            return read_definition(self.params["definition"])
         if self.params.get("src"):
-            return read_source(str(self.params["src"])), f'"src" {self.params["src"]}'
-        return None, "the manifest"
-
-
-def read_source(path: str) -> str:
-    """The text of a manifest file. Raises ``OptionError``."""
-    try:
-        with open(os.path.expanduser(path), encoding="utf-8") as stream:
-            return stream.read()
-    except FileNotFoundError as error:
-        raise OptionError(f'"src" {path} does not exist.') from error
-    except OSError as error:
-        raise OptionError(f'"src" {path} cannot be read: {error.strerror}.') from error
-    except UnicodeDecodeError as error:
-        raise OptionError(f'"src" {path} is not YAML: it is no UTF-8 text.') from error
+            return read_files(str(self.params["src"]), self.files)
+        return None

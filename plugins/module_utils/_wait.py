@@ -23,7 +23,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import Co
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts, Timeline
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Trouble, Watch
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Trouble, View, Watch
 
 Seen = t.TypeVar("Seen")
 
@@ -43,16 +43,16 @@ FLAPPING_SECONDS = 2.0
 class Subject(t.Protocol[Seen]):
     """What is waited for."""
 
-    def sources(self, watch: Watch, /) -> t.Iterable[tuple[Source, Listing | None]]:
+    def sources(self, view: View, /) -> t.Iterable[tuple[Source, Listing | None]]:
         """What has to be watched as things are, with what was known of it at the start."""
 
-    def evidence(self, watch: Watch, /) -> t.Iterable[Source]:
+    def evidence(self, view: View, /) -> t.Iterable[Source]:
         """What is to be watched in order to explain."""
 
     def learn(self, changes: t.Sequence[Change], elapsed: float, /) -> None:
         """Keep what happened in between, which no later look shows."""
 
-    def look(self, watch: Watch, /) -> Seen:
+    def look(self, view: View, /) -> Seen:
         """What is there now."""
 
     def probe(self, seen: Seen, elapsed: float, /) -> float | None:
@@ -166,7 +166,7 @@ class _Wait(t.Generic[Seen]):
         self._began = deadline.elapsed
         self._timeline = Timeline()
         self._progress = _Progress(task)
-        self._patience = _Patience(task.wait_grace)
+        self._patience = Patience(task.wait_grace)
         self._probe_at: float | None = None
 
     def run(self, watch: Watch) -> Waited[Seen]:
@@ -256,7 +256,7 @@ class _Progress:
         self._line, self._told_at, self.next_at = line, elapsed, elapsed + LINE_AT_LEAST_EVERY_SECONDS
 
 
-class _Patience:
+class Patience:
     """Bears with what may heal for a while."""
 
     def __init__(self, grace: float) -> None:

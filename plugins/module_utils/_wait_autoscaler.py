@@ -42,7 +42,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set
     set_source,
     snapshot_of,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Watch
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, View
 
 AUTOSCALER = "autoscaler"
 # A controller that has written nothing for two of its periods has nothing else to say: 15 s each, unless somebody chose otherwise.
@@ -90,11 +90,11 @@ class AutoscalerWait:
         """What is known already."""
         return replace(self._base, autoscaler=self._live, now=self._api.now())
 
-    def sources(self, _watch: Watch) -> list[tuple[Source, Listing | None]]:
+    def sources(self, _view: View) -> list[tuple[Source, Listing | None]]:
         field = f"metadata.name={self._base.name}"
         return [(Source(AUTOSCALER, AUTOSCALERS, self._base.namespace, field_selector=field), known(self._live))]
 
-    def evidence(self, _watch: Watch) -> list[Source]:
+    def evidence(self, _view: View) -> list[Source]:
         return []
 
     def learn(self, changes: t.Sequence[Change], elapsed: float) -> None:
@@ -105,8 +105,8 @@ class AutoscalerWait:
         if any(status(after) != status(self._changed) for after in mine):
             self._changed = None
 
-    def look(self, watch: Watch) -> Situation:
-        return replace(self._base, autoscaler=next(iter(watch.objects(AUTOSCALER)), None), now=self._api.now())
+    def look(self, view: View) -> Situation:
+        return replace(self._base, autoscaler=next(iter(view.objects(AUTOSCALER)), None), now=self._api.now())
 
     def probe(self, _seen: Situation, elapsed: float) -> float | None:
         return ACTS_WITHIN_SECONDS if self._changed is not None and elapsed < ACTS_WITHIN_SECONDS else None
@@ -139,8 +139,8 @@ class AutoscalerWait:
 class AutoscalerGoneWait(AutoscalerWait):
     """Until an autoscaler is gone."""
 
-    def look(self, watch: Watch) -> Situation:
-        seen = super().look(watch)
+    def look(self, view: View) -> Situation:
+        seen = super().look(view)
         is_other = metadata(seen.autoscaler or {}).get("uid") != metadata(self._live or {}).get("uid")
         return replace(seen, autoscaler=None) if is_other else seen
 
@@ -175,37 +175,37 @@ class VerifiedWait(AutoscalerWait):
     def first(self) -> Situation:
         return self._known
 
-    def sources(self, watch: Watch) -> list[tuple[Source, Listing | None]]:
-        found = super().sources(watch)
-        autoscaler = next(iter(watch.objects(AUTOSCALER)), self._live)
+    def sources(self, view: View) -> list[tuple[Source, Listing | None]]:
+        found = super().sources(view)
+        autoscaler = next(iter(view.objects(AUTOSCALER)), self._live)
         if autoscaler is not None and _autoscaler.scales_replica_set(autoscaler):
             found.append((set_source(self._base.namespace, _autoscaler.target_of(autoscaler)[1]), known(self._known.replica_set)))
-        target = self._target(watch)
+        target = self._target(view)
         if target is not None:
             found.append((instances_source(self._base.namespace, target), self._instances))
         return found
 
-    def evidence(self, watch: Watch) -> list[Source]:
-        target = self._target(watch)
+    def evidence(self, view: View) -> list[Source]:
+        target = self._target(view)
         return [] if target is None else evidence_sources(self._base.namespace, target)
 
-    def _target(self, watch: Watch) -> Object | None:
+    def _target(self, view: View) -> Object | None:
         """The set that is scaled, as far as it is known."""
-        present = watch.objects(SET)
-        return present[0] if present else None if watch.follows(SET) else self._known.replica_set
+        present = view.objects(SET)
+        return present[0] if present else None if view.follows(SET) else self._known.replica_set
 
     def learn(self, changes: t.Sequence[Change], elapsed: float) -> None:
         super().learn(changes, elapsed)
         self._finished = (*self._finished, *finished_in(changes, elapsed, self._api.now()))
         self._has_news = self._has_news or bool(changes)
 
-    def look(self, watch: Watch) -> Situation:
+    def look(self, view: View) -> Situation:
         return replace(
-            super().look(watch),
-            replica_set=next(iter(watch.objects(SET)), None),
-            instances=watch.objects(VMIS),
-            pods=watch.objects(LAUNCHERS),
-            events=watch.objects(WARNINGS),
+            super().look(view),
+            replica_set=next(iter(view.objects(SET)), None),
+            instances=view.objects(VMIS),
+            pods=view.objects(LAUNCHERS),
+            events=view.objects(WARNINGS),
             finished=self._finished,
             pod_metrics=self._pod_metrics,
             has_pod_metrics=self._has_pod_metrics,

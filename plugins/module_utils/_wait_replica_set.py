@@ -33,7 +33,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Finished, Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Watch
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, View
 
 SET, VMIS, LAUNCHERS, WARNINGS = "set", "vmis", "launchers", "warnings"
 
@@ -111,27 +111,31 @@ class ReadyWait:
             return None
         return replace(self._base, replica_set=self._live, instances=self._instances.items, now=self._api.now())
 
-    def sources(self, watch: Watch) -> list[tuple[Source, Listing | None]]:
-        present = self._present(watch)
+    def share_probes(self, lease: LeaseProbe, scale_up: ScaleUpProbe) -> None:
+        """Use these, which others use as well."""
+        self._lease, self._scale_up = lease, scale_up
+
+    def sources(self, view: View) -> list[tuple[Source, Listing | None]]:
+        present = self._present(view)
         namespace = self._base.namespace
         return [(set_source(namespace, name_of(present)), known(self._live)), (instances_source(namespace, present), self._instances)]
 
-    def evidence(self, watch: Watch) -> list[Source]:
-        return evidence_sources(self._base.namespace, self._present(watch))
+    def evidence(self, view: View) -> list[Source]:
+        return evidence_sources(self._base.namespace, self._present(view))
 
-    def _present(self, watch: Watch) -> Object:
-        return next(iter(watch.objects(SET)), self._live)
+    def _present(self, view: View) -> Object:
+        return next(iter(view.objects(SET)), self._live)
 
     def learn(self, changes: t.Sequence[Change], elapsed: float) -> None:
         self._finished = (*self._finished, *finished_in(changes, elapsed, self._api.now()))
 
-    def look(self, watch: Watch) -> Situation:
+    def look(self, view: View) -> Situation:
         return replace(
             self._base,
-            replica_set=next(iter(watch.objects(SET)), None),
-            instances=watch.objects(VMIS),
-            pods=watch.objects(LAUNCHERS),
-            events=(*watch.objects(WARNINGS), *self._scale_up.events),
+            replica_set=next(iter(view.objects(SET)), None),
+            instances=view.objects(VMIS),
+            pods=view.objects(LAUNCHERS),
+            events=(*view.objects(WARNINGS), *self._scale_up.events),
             finished=self._finished,
             lease=self._lease.stale,
             now=self._api.now(),
@@ -178,14 +182,14 @@ class GoneWait(ReadyWait):
         self._base = replace(self._base, is_presence_wanted=False)
         self._leaves_instances = leaves_instances
 
-    def sources(self, watch: Watch) -> list[tuple[Source, Listing | None]]:
-        return super().sources(watch)[: 1 if self._leaves_instances else 2]
+    def sources(self, view: View) -> list[tuple[Source, Listing | None]]:
+        return super().sources(view)[: 1 if self._leaves_instances else 2]
 
-    def _present(self, _watch: Watch) -> Object:
+    def _present(self, _view: View) -> Object:
         return self._live
 
-    def look(self, watch: Watch) -> Situation:
-        seen, before = super().look(watch), self._live
+    def look(self, view: View) -> Situation:
+        seen, before = super().look(view), self._live
         is_other = seen.replica_set is not None and metadata(seen.replica_set).get("uid") != metadata(before).get("uid")
         # Once the set is gone, whose VMIs they were can be told by what it was.
         own = _replicaset.own_instances(before, seen.instances)
@@ -208,8 +212,8 @@ class PausedWait(ReadyWait):
         super().__init__(api, namespace, live, None, is_pause_wanted=True)
         self._gone = gone
 
-    def look(self, watch: Watch) -> Situation:
-        seen = super().look(watch)
+    def look(self, view: View) -> Situation:
+        seen = super().look(view)
         # Nobody waits for a VMI here: one that cannot start may be the very one that is to go.
         return replace(seen, tolerated=frozenset(str(metadata(each).get("uid")) for each in seen.instances))
 

@@ -26,7 +26,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._rollout import Batch, Pace, Progress
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import ReadyWait
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Watch
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, View
 
 BUDGETS = "budgets"
 
@@ -79,18 +79,18 @@ class BatchWait(ReadyWait):
         instances = self._snapshot(seen).instances or ()
         return _rollout.next_batch(live, instances, self._pace, self._budgets, self._step.least)
 
-    def sources(self, watch: Watch) -> list[tuple[Source, Listing | None]]:
+    def sources(self, view: View) -> list[tuple[Source, Listing | None]]:
         budgets = Source(BUDGETS, DISRUPTION_BUDGETS, self._base.namespace)
-        return [*super().sources(watch), *([(budgets, self._known_budgets)] if self._pace.respects_budgets else [])]
+        return [*super().sources(view), *([(budgets, self._known_budgets)] if self._pace.respects_budgets else [])]
 
     def learn(self, changes: t.Sequence[Change], elapsed: float) -> None:
         super().learn(changes, elapsed)
         self._elapsed = elapsed
 
-    def look(self, watch: Watch) -> Situation:
-        seen = self._tolerating(super().look(watch))
+    def look(self, view: View) -> Situation:
+        seen = self._tolerating(super().look(view))
         if self._pace.respects_budgets:
-            self._budgets = watch.objects(BUDGETS)
+            self._budgets = view.objects(BUDGETS)
         found = self._progress(seen)
         if (found.available, -found.leaving) > self._best:
             self._best, self._best_at = (found.available, -found.leaving), self._elapsed

@@ -36,7 +36,11 @@ POLLED = "POLL "
 
 @dataclass(frozen=True)
 class Source:
-    """Objects that are followed. What ``is_evidence`` only helps to explain: a task does without it where it may not be read."""
+    """Objects that are followed.
+
+    What ``is_evidence`` only helps to explain: a task does without it where it may not be read. What ``is_shared`` serves many: where it
+    may not be read, ``View.refusal`` says so, and the rest is followed as before.
+    """
 
     key: str
     resource: Resource
@@ -44,6 +48,7 @@ class Source:
     label_selector: str = ""
     field_selector: str = ""
     is_evidence: bool = False
+    is_shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,19 @@ class _News:
     failure: EngineError | None = None
 
 
+class View(t.Protocol):
+    """What is seen of sources that are followed, by their keys."""
+
+    def follows(self, key: str, /) -> bool:
+        """True for a source that is followed."""
+
+    def objects(self, key: str, /) -> tuple[Object, ...]:
+        """The present objects of a source; none of one that is not followed."""
+
+    def refusal(self, key: str, /) -> EngineError | None:
+        """Why a shared source cannot be followed, None where it can."""
+
+
 class Watch:
     """Follows sources until it is closed; use it in a ``with`` block, from one thread."""
 
@@ -90,6 +108,7 @@ class Watch:
         self._feeds: dict[str, _Feed] = {}
         self._objects: dict[str, dict[str, Object] | None] = {}
         self._troubles: dict[str, tuple[float, str]] = {}
+        self._refusals: dict[str, EngineError] = {}
 
     def __enter__(self) -> Watch:
         return self
@@ -124,6 +143,10 @@ class Watch:
         """The present objects of a source; none of one that is not followed."""
         return tuple((self._objects.get(key) or {}).values())
 
+    def refusal(self, key: str) -> EngineError | None:
+        """Why a shared source cannot be followed, None where it can."""
+        return self._refusals.get(key)
+
     @property
     def trouble(self) -> Trouble | None:
         """Why and for how long the API server has not told anything of some source, None while it does."""
@@ -149,7 +172,12 @@ class Watch:
         if self._feeds[key] is not news.feed:
             return
         if news.failure is not None:
-            raise news.failure
+            if not news.feed.source.is_shared:
+                raise news.failure
+            self._refusals[key] = news.failure
+            self._objects[key] = self._objects.get(key) or {}
+            self._troubles.pop(key, None)
+            return
         if news.trouble is not None:
             since = self._troubles[key][0] if key in self._troubles else self._clock.now()
             self._troubles[key] = since, news.trouble

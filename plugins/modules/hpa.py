@@ -20,6 +20,8 @@ description:
   - With a target (from any of them) the description is whole, and what this module applied earlier and the description no longer has is
     removed. Without one, only the options that are given are changed.
   - An autoscaler that is as described costs one request and no write.
+  - Many autoscalers, from a list, a file, a directory or a pattern, are a fleet. They are ensured in one task, and what becomes of one does
+    not keep the others from finishing.
 requirements:
   - python >= 3.9
   - kubernetes >= 24.2.0
@@ -86,6 +88,9 @@ notes:
     here. A controller that has had nothing to write for 32 seconds, two of its usual periods, counts as one that has acted.
   - Use M(vmscale.kubevirt.hpa_verify) to verify that the autoscaler works, target and metrics included.
 seealso:
+  - name: Fleets
+    description: Many objects in one task, what is read and written and when, pruning, failures and results.
+    link: https://github.com/vmscale/vmscale.kubevirt/blob/main/docs/fleets.md
   - module: vmscale.kubevirt.hpa_verify
   - module: vmscale.kubevirt.hpa_info
   - module: vmscale.kubevirt.vmirs
@@ -114,6 +119,13 @@ EXAMPLES = r"""
     namespace: default
     max_replicas: 8
 
+- name: Ensure every autoscaler that the files of a directory describe, beside the sets that they scale
+  vmscale.kubevirt.hpa:
+    src: sets/*.yaml
+    namespace: default
+    fleet: web
+    prune: true
+
 - name: Remove it
   vmscale.kubevirt.hpa:
     name: test-hpa
@@ -127,7 +139,7 @@ result:
   description:
     - The HorizontalPodAutoscaler in C(autoscaling/v2), as it is at the end, or as it would be in check mode, without managed fields.
     - Empty when it is absent.
-  returned: always
+  returned: for one object
   type: dict
   sample:
     apiVersion: autoscaling/v2
@@ -144,7 +156,7 @@ result:
         name: testreplicaset
 replicas:
   description: The bounds min and max, and what the controller last saw (current) and wanted (desired).
-  returned: always
+  returned: for one object
   type: dict
   sample:
     min: 3
@@ -153,7 +165,7 @@ replicas:
     desired: 3
 conditions:
   description: The conditions of its status.
-  returned: always
+  returned: for one object
   type: list
   elements: dict
   sample:
@@ -164,7 +176,7 @@ conditions:
       lastTransitionTime: "2026-11-25T09:30:00Z"
 metrics:
   description: The current metrics of its status.
-  returned: always
+  returned: for one object
   type: list
   elements: dict
   sample:
@@ -176,11 +188,90 @@ metrics:
           averageValue: 3m
 method:
   description: What was written, V(create), V(patch) or V(delete); null where nothing was.
-  returned: always
+  returned: for one object
   type: str
   sample: create
+results:
+  description:
+    - What became of each object of a fleet, in the order of the description; those that were pruned come last.
+    - Beside what stands here, each has what this module returns of one object, save C(timeline). Of what could not be written, there is
+      no more to tell than C(msg).
+  returned: for a fleet
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the object.
+      returned: always
+      type: str
+      sample: test-hpa
+    namespace:
+      description: Namespace of the object.
+      returned: always
+      type: str
+      sample: default
+    changed:
+      description: Whether it was changed, or would be in check mode.
+      returned: always
+      type: bool
+      sample: true
+    failed:
+      description: Whether it could not be written, or did not become as it should be.
+      returned: always
+      type: bool
+      sample: false
+    msg:
+      description: Why it has failed.
+      returned: when it has failed
+      type: str
+      sample: "HorizontalPodAutoscaler default/idle does not act after 2 s: its controller has not looked at it yet."
+    skipped:
+      description: Whether it was not begun, because another had failed.
+      returned: always
+      type: bool
+      sample: false
+    pruned:
+      description: Whether it is one that is no longer described.
+      returned: always
+      type: bool
+      sample: false
+summary:
+  description: How many objects a fleet has, and what became of them.
+  returned: for a fleet
+  type: dict
+  contains:
+    total:
+      description: How many there are, pruned ones included.
+      returned: always
+      type: int
+      sample: 60
+    ok:
+      description: How many of them are as they should be.
+      returned: always
+      type: int
+      sample: 58
+    changed:
+      description: How many of those were changed.
+      returned: always
+      type: int
+      sample: 12
+    failed:
+      description: How many have failed.
+      returned: always
+      type: int
+      sample: 2
+    pruned:
+      description: How many were deleted because they are no longer described.
+      returned: always
+      type: int
+      sample: 1
+    skipped:
+      description: How many were not begun.
+      returned: always
+      type: int
+      sample: 0
 duration:
-  description: Seconds that the task waited.
+  description: Seconds that the task waited. Of a fleet, those that it took as a whole.
   returned: when the task waited
   type: float
   sample: 22.233
@@ -188,6 +279,8 @@ timeline:
   description:
     - What happened meanwhile, the oldest first, a point for each change. The first point is what was there at the start.
     - At most 100 points; where there were more, the older ones are merged.
+    - Of a fleet, each point has C(objects), C(finished) and C(failed), and how many instances all sets together have C(ready) of those
+      C(desired); the transitions are those of the objects, from V(Waiting) to V(Done) or V(Failed).
   returned: when the task waited
   type: list
   elements: dict
@@ -235,7 +328,7 @@ timeline:
       sample: 0
 diagnosis:
   description: What is wrong, the most telling first; empty after success.
-  returned: when the task waited
+  returned: when the task waited for one object
   type: list
   elements: dict
   contains:
@@ -267,7 +360,7 @@ diagnosis:
       sample: true
 reasons:
   description: Everything that is wrong or missing, in sentences, what is wrong first.
-  returned: when the wait failed
+  returned: when the wait for one object failed
   type: list
   elements: str
   sample:

@@ -19,6 +19,8 @@ description:
   - With a template (from any of them) the description is whole, and what this module applied earlier and the description no longer has is
     removed. Without one, only the options that are given are changed.
   - A set that is as described costs one request and no write. Fields that others added are left alone.
+  - Many sets, from a list, a file, a directory or a pattern, are a fleet. They are ensured in one task, with one request for each namespace
+    where there is nothing to change, and what becomes of one does not keep the others from finishing.
   - Replicas belong to the autoscaler once a HorizontalPodAutoscaler targets the set, see O(replicas_when_autoscaled).
 requirements:
   - python >= 3.9
@@ -108,6 +110,9 @@ notes:
   - Before a template is overwritten, it is kept as a revision, to which M(vmscale.kubevirt.vmirs_rollout) can go back. Where that is
     forbidden, a warning says so. O(revision_history_limit=0) keeps none.
 seealso:
+  - name: Fleets
+    description: Many objects in one task, what is read and written and when, pruning, failures and results.
+    link: https://github.com/vmscale/vmscale.kubevirt/blob/main/docs/fleets.md
   - module: vmscale.kubevirt.vmirs_info
   - module: vmscale.kubevirt.vmirs_scale
   - module: vmscale.kubevirt.vmirs_rollout
@@ -161,6 +166,21 @@ EXAMPLES = r"""
     rollout: true
     max_unavailable: 1
 
+- name: Ensure every set that the files of a directory describe, and delete those of the fleet that they no longer do
+  vmscale.kubevirt.vmirs:
+    src: sets/
+    namespace: default
+    fleet: web
+    prune: true
+    wait: true
+
+- name: Remove all of them
+  vmscale.kubevirt.vmirs:
+    src: sets/
+    namespace: default
+    state: absent
+    wait: true
+
 - name: Pause the set
   vmscale.kubevirt.vmirs:
     name: web
@@ -189,7 +209,7 @@ result:
     - The VirtualMachineInstanceReplicaSet as it is at the end, or as it would be in check mode; without managed fields, and with
       cloud-init data hidden.
     - Empty when it is absent.
-  returned: always
+  returned: for one object
   type: dict
   sample:
     apiVersion: kubevirt.io/v1
@@ -208,7 +228,7 @@ result:
       replicas: 3
 replicas:
   description: How many VirtualMachineInstances the set has.
-  returned: always
+  returned: for one object
   type: dict
   contains:
     desired:
@@ -242,13 +262,13 @@ autoscaled_by:
     - The HorizontalPodAutoscalers that target the set.
     - They are looked up only where the answer decides something, that is when the live number of replicas differs from the wanted one or
       a new set says no number; null otherwise. M(vmscale.kubevirt.vmirs_info) always says.
-  returned: always
+  returned: for one object
   type: list
   elements: str
   sample: [test-hpa]
 method:
   description: What was written, V(create), V(patch) or V(delete); null where nothing was.
-  returned: always
+  returned: for one object
   type: str
   sample: create
 replaced:
@@ -266,8 +286,88 @@ batches:
     - [testrc6bk]
     - [testx7k2p]
     - [testm7b9m]
+results:
+  description:
+    - What became of each object of a fleet, in the order of the description; those that were pruned come last.
+    - Beside what stands here, each has what this module returns of one object, save C(timeline). Of what could not be written, there is
+      no more to tell than C(msg).
+  returned: for a fleet
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the object.
+      returned: always
+      type: str
+      sample: testreplicaset
+    namespace:
+      description: Namespace of the object.
+      returned: always
+      type: str
+      sample: default
+    changed:
+      description: Whether it was changed, or would be in check mode.
+      returned: always
+      type: bool
+      sample: true
+    failed:
+      description: Whether it could not be written, or did not become as it should be.
+      returned: always
+      type: bool
+      sample: false
+    msg:
+      description: Why it has failed.
+      returned: when it has failed
+      type: str
+      sample: "virtualmachineinstancereplicasets.kubevirt.io \"default/web\" is refused by the API server: spec.paused: expected boolean,
+        got &{perhaps}"
+    skipped:
+      description: Whether it was not begun, because another had failed.
+      returned: always
+      type: bool
+      sample: false
+    pruned:
+      description: Whether it is one that is no longer described.
+      returned: always
+      type: bool
+      sample: false
+summary:
+  description: How many objects a fleet has, and what became of them.
+  returned: for a fleet
+  type: dict
+  contains:
+    total:
+      description: How many there are, pruned ones included.
+      returned: always
+      type: int
+      sample: 60
+    ok:
+      description: How many of them are as they should be.
+      returned: always
+      type: int
+      sample: 58
+    changed:
+      description: How many of those were changed.
+      returned: always
+      type: int
+      sample: 12
+    failed:
+      description: How many have failed.
+      returned: always
+      type: int
+      sample: 2
+    pruned:
+      description: How many were deleted because they are no longer described.
+      returned: always
+      type: int
+      sample: 1
+    skipped:
+      description: How many were not begun.
+      returned: always
+      type: int
+      sample: 0
 duration:
-  description: Seconds that the task waited.
+  description: Seconds that the task waited. Of a fleet, those that it took as a whole.
   returned: when the task waited
   type: float
   sample: 2.298
@@ -275,6 +375,8 @@ timeline:
   description:
     - What happened meanwhile, the oldest first, a point for each change. The first point is what was there at the start.
     - At most 100 points; where there were more, the older ones are merged.
+    - Of a fleet, each point has C(objects), C(finished) and C(failed), and how many instances all sets together have C(ready) of those
+      C(desired); the transitions are those of the objects, from V(Waiting) to V(Done) or V(Failed).
   returned: when the task waited
   type: list
   elements: dict
@@ -327,7 +429,7 @@ timeline:
       sample: 0
 diagnosis:
   description: What is wrong, the most telling first; empty after success.
-  returned: when the task waited
+  returned: when the task waited for one object
   type: list
   elements: dict
   contains:
@@ -359,7 +461,7 @@ diagnosis:
       sample: true
 reasons:
   description: Everything that is wrong or missing, in sentences, what is wrong first.
-  returned: when the wait failed
+  returned: when the wait for one object failed
   type: list
   elements: str
   sample:

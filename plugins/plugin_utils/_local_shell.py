@@ -13,6 +13,7 @@ module of the same name.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import sys
@@ -34,6 +35,8 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import
     run,
     shown_arguments,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._documents import joined_files, list_files, read_text
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError, OptionError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
 
 display = Display()
@@ -72,7 +75,11 @@ class LocalShell(ActionBase):
 
     def _run_here(self, module: Module) -> dict[str, t.Any]:
         arguments = self._task.args.copy()
-        for option in ("src", "kubeconfig"):
+        try:
+            files = self._read_files(arguments.get("src"))
+        except EngineError as error:
+            return {"failed": True, "changed": False, "msg": str(error)}
+        for option in ("kubeconfig",) if files is not None else ("src", "kubeconfig"):
             problem = self._locate(arguments, option)
             if problem:
                 return {"failed": True, "changed": False, "msg": problem}
@@ -95,6 +102,7 @@ class LocalShell(ActionBase):
             environ={**os.environ, **{str(key): str(value) for key, value in environment.items()}},
             check_mode=bool(self._task.check_mode),
             report=self._report_progress,
+            files=files,
         )
         outcome = run(module, task, with_diff=bool(self._task.diff))
         _name_source(outcome.result, self._task.args.get("src"), params.get("src"))
@@ -133,13 +141,47 @@ class LocalShell(ActionBase):
         return None
 
     def _find_needle(self, dirname: str, needle: str) -> str:
-        """Where ansible looks for files, and at last where ansible was started: that is the project, also where the playbook is not in it."""
+        """Where ansible looks for files, and at last where it was started: that is the project, also where the playbook is not in it."""
         try:
             return str(super()._find_needle(dirname, needle))
         except AnsibleError:
             if os.path.exists(needle):
                 return os.path.abspath(needle)
             raise
+
+    def _read_files(self, source: t.Any) -> tuple[tuple[str, str], ...] | None:
+        """The files of the directory or pattern ``source``, by name, decrypted if need be; None for a single file, or nothing here.
+
+        Raises ``EngineError``.
+        """
+        if not isinstance(source, str) or not source:
+            return None
+        beginning, pattern = (source, "") if self._find_place(source) else _split_pattern(source)
+        place = self._find_place(beginning, pattern)
+        found = None if place is None else list_files(os.path.join(glob.escape(place), pattern) if pattern else place, source)
+        if place is None or found is None:
+            return None
+        # Messages name a file as the user would, not where it lies here.
+        names = [os.path.join(beginning, os.path.relpath(path, place)) for path in found]
+        return tuple((name, self._read_file(path, name)) for name, path in zip(names, found))
+
+    def _find_place(self, beginning: str, pattern: str = "") -> str | None:
+        """Where ansible looks for files: the directory that a pattern begins with, or a file or directory; None where there is none."""
+        if beginning:
+            try:
+                return str(self._find_needle("files", os.path.expanduser(beginning)))
+            except AnsibleError:
+                return None
+        bases = [*self._task.get_search_path(), self._loader.get_basedir()]
+        places = [os.path.join(base, part) for base in bases for part in ("files", "")]
+        return next((place for place in places if glob.glob(os.path.join(glob.escape(place), pattern))), None)
+
+    def _read_file(self, path: str, name: str) -> str:
+        try:
+            return read_text(self._loader.get_real_file(path, decrypt=True), name)
+        except AnsibleError as error:
+            what = "decrypted" if "ault" in str(error) else "read"
+            raise OptionError(f'The file "{name}" of the option "src" cannot be {what}: {error}') from error
 
     def _run_module(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         arguments = self._task.args.copy()
@@ -165,14 +207,21 @@ class LocalShell(ActionBase):
         source = arguments.get("src")
         if not isinstance(source, str) or not source:
             return None
-        problem = self._locate(arguments, "src")
-        if problem:
-            arguments["src"] = source
-            return problem if self._is_connection_local() else None
-        with open(str(arguments["src"]), "rb") as stream:
-            content = stream.read()
+        try:
+            files = self._read_files(source)
+        except EngineError as error:
+            return str(error)
+        if files is not None:
+            content = joined_files(files).encode()
+        else:
+            problem = self._locate(arguments, "src")
+            if problem:
+                arguments["src"] = source
+                return problem if self._is_connection_local() else None
+            with open(str(arguments["src"]), "rb") as stream:
+                content = stream.read()
         directory = self._connection._shell.tmpdir or self._make_tmp_path()
-        path = self._connection._shell.join_path(directory, os.path.basename(source))
+        path = self._connection._shell.join_path(directory, os.path.basename(source) if files is None else "manifests.yml")
         self._transfer_data(path, content)
         self._fixup_perms2((directory, path))
         arguments["src"] = path
@@ -183,6 +232,15 @@ def _name_source(result: dict[str, t.Any], given: t.Any, located: t.Any) -> None
     """The user knows the file ``src`` by the name that was given, not by that of its copy or of its decrypted form."""
     if given and isinstance(result.get("msg"), str):
         result["msg"] = result["msg"].replace(str(located), str(given))
+
+
+def _split_pattern(source: str) -> tuple[str, str]:
+    """The directories before a pattern, and the pattern; no pattern where there is none."""
+    if not glob.has_magic(source):
+        return source, ""
+    parts = source.split(os.sep)
+    first = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    return os.sep.join(parts[:first]) or (os.sep if first else ""), os.path.join(*parts[first:])
 
 
 def _is_own_interpreter(interpreter: str | None) -> bool:

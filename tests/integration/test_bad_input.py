@@ -20,6 +20,7 @@ from integration.support.ansible import Ansible, Shell
 from integration.support.api import Api, Object
 from integration.support.audit import AuditLog, Request
 from integration.support.bad_input import CONNECTION, MANIFESTS, OPTIONS, Row
+from integration.support.bad_input_fleets import FLEETS
 from integration.support.bad_input_scaling import RESTING, ROLLING_OUT, SCALING, STRAY
 from integration.support.bare import bare_server
 from integration.support.cluster import Cluster
@@ -36,6 +37,7 @@ SECTIONS = {
     "Options": OPTIONS,
     "Scaling": SCALING,
     "Rollouts": ROLLING_OUT,
+    "Fleets": FLEETS,
 }
 ROWS = [row for rows in SECTIONS.values() for row in rows]
 
@@ -52,14 +54,20 @@ class Outcome:
 
 def prepare_files(directory: Path) -> None:
     web, scaler = (yaml.safe_dump(each) for each in (replica_set("web", 1), autoscaler("web", "web", 1, 3)))
+    pod, broken = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n", "kind: [unclosed\nmetadata: {"
     contents = {
         "web.yaml": web,
         "autoscaler.yaml": scaler,
-        "two.yaml": f"{web}---\n{scaler}",
+        "two.yaml": f"{web}---\n{pod}",
         "empty.yaml": "---\n",
-        "broken.yaml": "kind: [unclosed\nmetadata: {",
+        "broken.yaml": broken,
+        "fleet/broken.yaml": broken,
+        "fleet/pod.yaml": f"{scaler}---\n{pod}",
+        "fleet/web.yaml": web,
+        "empty/notes.txt": web,
     }
     for name, content in contents.items():
+        (directory / name).parent.mkdir(exist_ok=True)
         (directory / name).write_text(content, encoding="utf-8")
 
 

@@ -22,6 +22,7 @@ from integration.support.snippets import documented
 MODULES = CHECKOUT / "plugins" / "modules"
 SET = vmirs(src=SEED_SET.name, wait=True)
 SCALER = hpa(src=SEED_AUTOSCALER.name, wait=True)
+FLEET = vmirs(src="sets/")
 # An autoscaler that leaves alone what boots, and keeps to its bounds.
 AUTOSCALED = [
     vmirs(definition=replica_set("web", 3), wait=True),
@@ -42,7 +43,7 @@ BEFORE: dict[str, list[Any]] = {
     "vmirs_info": [SET],
     "vmirs_scale": [SET, *AUTOSCALED],
     "vmirs_rollout": [SET, changed_template()],
-    "hpa": [SET],
+    "hpa": [SET, FLEET],
     "hpa_info": [SET, SCALER],
     "hpa_verify": [SET, SCALER],
 }
@@ -58,6 +59,11 @@ def test_every_module_has_its_prerequisites_here() -> None:
 def test_the_examples_run(local_ansible: Ansible, api: Api, namespace: str, module: str) -> None:
     for path in (SEED_SET, SEED_AUTOSCALER):
         shutil.copy(path, local_ansible.directory)
+    sets = local_ansible.directory / "sets"
+    sets.mkdir()
+    for name in ("blue", "green"):
+        both = [replica_set(name, 1), autoscaler(name, name, 1, 2)]
+        (sets / f"{name}.yaml").write_text(yaml.safe_dump_all(both), encoding="utf-8")
     # Nothing is changed in them but the namespace.
     tasks = yaml.safe_load(documented(MODULES / f"{module}.py", "EXAMPLES").replace("namespace: default", f"namespace: {namespace}"))
     twice = [each for task in tasks for each in ({**task, "name": f"{task['name']}, in check mode", "check_mode": True}, task)]

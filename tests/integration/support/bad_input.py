@@ -51,7 +51,8 @@ def _filled(value: Any, values: Mapping[str, str]) -> Any:
     return value
 
 
-def _changed(base: Object, path: str, value: Any) -> Object:
+def changed(base: Object, path: str, value: Any) -> Object:
+    """Return a copy of a manifest with the value at a dotted path replaced."""
     found = copy.deepcopy(base)
     *parents, last = path.split(".")
     holder = found
@@ -212,10 +213,10 @@ MANIFESTS = (
     ),
     Row("an empty file", "vmirs", {"src": "<files>/empty.yaml"}, f'"src" ...empty.yaml holds no object: it must be one {SET}.'),
     Row(
-        "a file with two documents",
+        "a file with another kind beside the set",
         "vmirs",
         {"src": "<files>/two.yaml"},
-        f'"src" ...two.yaml holds 2 objects ({SET}, {SCALER}): it must be exactly one {SET}.',
+        f'"src" ...two.yaml holds 2 objects ({SET}, Pod): it must be exactly one {SET}.',
     ),
     Row(
         "a file with another kind",
@@ -237,11 +238,11 @@ MANIFESTS = (
         '"definition" is no Kubernetes object: it holds a text where a mapping must be.',
     ),
     Row("src and definition", "vmirs", {"src": "<files>/web.yaml", "definition": WEB}, "parameters are mutually exclusive: src|definition"),
-    Row("neither a name nor a manifest", "vmirs", {"replicas": 1}, "one of the following is required: name, src, definition"),
+    Row("neither a name nor a manifest", "vmirs", {"replicas": 1}, "one of the following is required: name, src, definition, fleet"),
     Row(
         "a definition without a name",
         "vmirs",
-        {"definition": _changed(WEB, "metadata", {})},
+        {"definition": changed(WEB, "metadata", {})},
         'The object has no name: give "name", or metadata.name in "definition" or "src".',
     ),
     Row(
@@ -279,7 +280,7 @@ MANIFESTS = (
     Row(
         "an autoscaler in v1 with a field of v2",
         "hpa",
-        {"definition": _changed(HPA, "apiVersion", "autoscaling/v1")},
+        {"definition": changed(HPA, "apiVersion", "autoscaling/v1")},
         'spec of "definition" has metrics, which autoscaling/v1 does not know: write autoscaling/v2.',
     ),
 )
@@ -307,7 +308,7 @@ OPTIONS = (
     Row(
         "replicas in the manifest that are no number",
         "vmirs",
-        {"definition": _changed(WEB, "spec.replicas", "many")},
+        {"definition": changed(WEB, "spec.replicas", "many")},
         '"replicas" (spec.replicas) is "many", which is not a whole number.',
     ),
     Row(
@@ -325,28 +326,28 @@ OPTIONS = (
     Row(
         "a selector that does not match the labels of the template",
         "vmirs",
-        {"definition": _changed(WEB, "spec.selector", {"matchLabels": {"app": "other"}})},
+        {"definition": changed(WEB, "spec.selector", {"matchLabels": {"app": "other"}})},
         '"selector" does not match the labels of "template": the selector wants app=other, and spec.template.metadata.labels has '
         '{"app": "web"}.',
     ),
     Row(
         "an empty selector",
         "vmirs",
-        {"definition": _changed(WEB, "spec.selector", {})},
+        {"definition": changed(WEB, "spec.selector", {})},
         '"selector" (spec.selector) is missing or empty: an empty one would adopt every VirtualMachineInstance of the namespace. Give '
         "matchLabels that the template's labels carry.",
     ),
     Row(
         "another selector for a live set",
         "vmirs",
-        {"definition": _changed(replica_set("live", 0), "spec", replica_set("other", 0)["spec"])},
+        {"definition": changed(replica_set("live", 0), "spec", replica_set("other", 0)["spec"])},
         f'"selector" of {SET} <namespace>/live would change from app=live to app=other: KubeVirt would let go of the running '
         'VirtualMachineInstances and start new ones beside them. If that is meant, set "allow_selector_change: true".',
     ),
     Row(
         "a template that KubeVirt refuses for two reasons",
         "vmirs",
-        {"definition": _changed(_changed(WEB, "spec.template.spec.volumes", []), "spec.template.spec.domain.devices.disks", TWO_DISKS)},
+        {"definition": changed(changed(WEB, "spec.template.spec.volumes", []), "spec.template.spec.domain.devices.disks", TWO_DISKS)},
         f'{SETS} "<namespace>/web" is refused by admission webhook "virtualmachinereplicaset-validator.kubevirt.io": '
         "spec.template.spec.domain.devices.disks[0].name: ...'one' not found.; spec.template.spec.domain.devices.disks[1].name: ...'two' "
         "not found.",
@@ -354,13 +355,13 @@ OPTIONS = (
     Row(
         "a field that does not exist",
         "vmirs",
-        {"definition": _changed(WEB, "spec.template.spec.domain.cpus", 2)},
+        {"definition": changed(WEB, "spec.template.spec.domain.cpus", 2)},
         f'{SETS} "<namespace>/web" is refused by the API server: spec.template.spec.domain.cpus: field not declared in schema',
     ),
     Row(
         "a field of the wrong type",
         "vmirs",
-        {"definition": _changed(WEB, "spec.paused", "perhaps")},
+        {"definition": changed(WEB, "spec.paused", "perhaps")},
         f'{SETS} "<namespace>/web" is refused by the API server: ...spec.paused...',
     ),
     Row(
@@ -372,7 +373,7 @@ OPTIONS = (
     Row(
         "a minimum above the maximum in the manifest",
         "hpa",
-        {"definition": _changed(HPA, "spec.minReplicas", 5)},
+        {"definition": changed(HPA, "spec.minReplicas", 5)},
         '"min_replicas" (5) is above "max_replicas" (3): it must not be greater.',
     ),
     Row("a maximum of 0", "hpa", {**TYPED, "max_replicas": 0}, '"max_replicas" (spec.maxReplicas) is 0: it must be 1 or more.'),

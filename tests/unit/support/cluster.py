@@ -33,8 +33,15 @@ BUDGETS = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 POD_METRICS = f"{METRICS}/namespaces/default/pods"
 WRITES = ("POST", "PATCH", "DELETE")
+# What is kept by its path, whatever the namespace.
+KEPT = tuple(path.rpartition("/")[2] for path in (SETS, SCALERS))
 # What the clock of a cluster that tells the time shows at first.
 BEGAN = datetime(2026, 11, 23, 20, 40, tzinfo=UTC)
+
+
+def of(namespace: str, collection: str) -> str:
+    """Return the path of a collection in another namespace."""
+    return collection.replace("/namespaces/default/", f"/namespaces/{namespace}/")
 
 
 class Cluster:
@@ -57,6 +64,8 @@ class Cluster:
         self._version = 100
         self._told: dict[str, dict[str, Object]] = {}
         self._is_over = threading.Event()
+        # A fleet is written side by side.
+        self._lock = threading.RLock()
 
     @property
     def live(self) -> Object:
@@ -113,8 +122,11 @@ class Cluster:
         collection = self._collection(request.path)
         # Looked at before: what changes in between is told twice rather than never.
         present = copy.deepcopy(self._present(collection, request)) if request.method in ("GET", "PATCH") else {}
-        answer = self.refuse(request) or self._answer_at_once(request, collection)
-        if answer.status == 200 and (request.path == collection or collection in (SETS, SCALERS)) and request.method in ("GET", "PATCH"):
+        answer = self.refuse(request)
+        if answer is None:
+            with self._lock:
+                answer = self._answer_at_once(request, collection)
+        if answer.status == 200 and (request.path == collection or collection.endswith(KEPT)) and request.method in ("GET", "PATCH"):
             self._told[collection] = present
         if answer.status in (200, 201) and request.method in WRITES and not is_dry_run(request):
             answer = dataclasses.replace(answer, body=copy.deepcopy(answer.body))
@@ -122,15 +134,15 @@ class Cluster:
         return dataclasses.replace(answer, headers={"Date": format_datetime(self.now, usegmt=True)}) if self.tells_time else answer
 
     def _collection(self, path: str) -> str:
-        return next((each for each in (*self.lists, SETS, SCALERS) if path == each or path.startswith(f"{each}/")), path)
+        head, namespaces, rest = path.partition("/namespaces/")
+        return "/".join([f"{head}{namespaces}{rest.partition('/')[0]}", *rest.split("/")[1:2]])
 
     def _present(self, collection: str, request: Request) -> dict[str, Object]:
         """Return the objects of a collection, or those that the request's labels select, by name."""
         found = self.lists.get(collection) or [each for key, each in [*self.objects.items()] if key.startswith(f"{collection}/")]
-        named = {
+        return {
             (each.get("metadata") or {}).get("name", str(number)): each for number, each in enumerate(found) if _is_chosen(each, request)
         }
-        return copy.deepcopy(named)
 
     def _changes(self, request: Request) -> Iterator[bytes]:
         """Tell what becomes of a collection from where it was told last."""
@@ -152,7 +164,7 @@ class Cluster:
             return Answer()
         if request.method == "POST":
             return self._create(request)
-        if request.path in (*self.lists, SETS, SCALERS):
+        if request.path == collection:
             items = [*self._present(collection, request).values()]
             return Answer(200, {"metadata": {"resourceVersion": "1000"}, "items": items})
         if request.path.endswith("/scale"):
@@ -181,7 +193,8 @@ class Cluster:
     def _patch(self, request: Request, live: Object | None) -> Answer:
         body = request.body
         if request.header("Content-Type") == ["application/apply-patch+yaml"]:
-            base = {"metadata": {"uid": UID}} if live is None else live
+            uid = UID if request.path.endswith("/web") else f"uid of {request.path}"
+            base = {"metadata": {"uid": uid}} if live is None else live
             version, found = body["metadata"].get("resourceVersion"), applied(base, body)
         elif live is None:
             return refusal(404, "NotFound", name="x", kind="x")

@@ -138,3 +138,11 @@ def test_the_arguments_that_a_result_shows_hold_no_secret() -> None:
     assert "s3cret-pw" not in json.dumps(shown)
     assert (shown["name"], shown["replicas"], shown["kubeconfig"], shown["definition"]) == ("web", 3, HIDDEN, HIDDEN)
     assert shown_arguments({"kubeconfig": "/k", "definition": None}) == {"kubeconfig": "/k", "definition": None}
+
+
+@pytest.mark.parametrize("option", ["definition", "resource_definition"])
+def test_a_text_in_a_list_of_definitions_is_hidden_as_a_whole(option: str) -> None:
+    shown = shown_arguments({option: [json.dumps(with_secret("userData")), with_secret("userData"), {"kind": "x"}]})
+    assert "s3cret-pw" not in json.dumps(shown)
+    assert (shown[option][0], shown[option][2]) == (HIDDEN, {"kind": "x"})
+    assert shown_arguments({option: json.dumps(with_secret("userData"))}) == {option: HIDDEN}

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._selector import is_same, matches, to_query
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._selector import is_same, matches, parse_query, to_query
 from unit.support.recorded import REAL, real_set
 
 STATES = sorted(path.parent.name for path in REAL.glob("*/vmirs.json"))
@@ -54,6 +54,43 @@ def test_requirements_on_one_key_keep_the_order_in_which_kubernetes_adds_them() 
     both = [*expression("NotIn", "a")["matchExpressions"], *expression("Exists")["matchExpressions"]]
     assert to_query({"matchExpressions": both}) == "tier notin (a),tier"
     assert to_query({"matchLabels": {"tier": "b"}, "matchExpressions": both}) == "tier=b,tier notin (a),tier"
+
+
+SELECTORS: list[dict[str, t.Any]] = [
+    {},
+    {"matchLabels": {"app": "web"}},
+    {"matchLabels": {"b": "2", "a": "1", "c": ""}},
+    {"matchLabels": {"example.com/in": "notin"}},
+    expression("In", "web"),
+    expression("In", "web", "", "app"),
+    expression("NotIn", "b", "a"),
+    expression("Exists"),
+    expression("DoesNotExist"),
+    expression("In", "a", "b", key="example.com/tier"),
+    {"matchLabels": {"app": "web", "zone": "a"}, **expression("NotIn", "x", "y")},
+    {"matchExpressions": [*expression("Exists")["matchExpressions"], *expression("In", "a", key="app")["matchExpressions"]]},
+    {"matchExpressions": [*expression("DoesNotExist")["matchExpressions"], *expression("NotIn", "a", "b")["matchExpressions"]]},
+]
+
+
+@pytest.mark.parametrize("selector", SELECTORS, ids=to_query)
+def test_what_has_been_written_is_read_again(selector: t.Mapping[str, t.Any]) -> None:
+    assert is_same(parse_query(to_query(selector)), selector)
+    assert to_query(parse_query(to_query(selector))) == to_query(selector)
+
+
+@pytest.mark.parametrize("selector", SELECTORS, ids=to_query)
+@pytest.mark.parametrize(
+    "labels", [{}, {"app": "web"}, {"tier": "a"}, {"tier": ""}, {"app": "web", "zone": "a", "tier": "z"}, {"a": "1", "b": "2", "c": ""}]
+)
+def test_what_is_read_again_chooses_the_same(selector: t.Mapping[str, t.Any], labels: dict[str, str]) -> None:
+    assert matches(parse_query(to_query(selector)), labels) is matches(selector, labels)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_what_virt_controller_writes_can_be_read(state: str) -> None:
+    live = real_set(state)
+    assert is_same(parse_query(live["status"]["labelSelector"]), live["spec"]["selector"])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from pathlib import Path
 
@@ -14,36 +13,21 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import MODULES, run
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._documents import read_definition, read_files
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task, read_source
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
 from unit.support.clock import FakeClock
 from unit.support.recorded import SEED_SET
 
 
-def test_a_definition_is_taken_as_it_is() -> None:
-    assert Task({"definition": {"kind": "x"}, "src": None}, {}).manifest() == ({"kind": "x"}, '"definition"')
-    assert Task({"definition": ""}, {}).manifest()[0] == ""
-    assert Task({}, {}).manifest()[0] is None
-
-
-def test_a_source_is_read_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "set.yaml").write_text(SEED_SET)
-    content, source = Task({"src": str(tmp_path / "set.yaml")}, {}).manifest()
-    assert content == SEED_SET
-    assert source == f'"src" {tmp_path}/set.yaml'
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert read_source("~/set.yaml") == SEED_SET
-
-
-def test_a_source_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    for path, words in (
-        ("missing", "does not exist."),
-        (".", "cannot be read: Is a directory."),
-        ("binary", "is not YAML: it is no UTF-8 text."),
-    ):
-        with pytest.raises(OptionError, match=re.escape(f'"src" {tmp_path / path} {words}')):
-            read_source(str(tmp_path / path))
+def test_what_a_task_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "set.yaml"
+    path.write_text(SEED_SET)
+    assert Task({}, {}).given() is None
+    assert Task({"definition": {"kind": "x"}, "src": None}, {}).given() == read_definition({"kind": "x"})
+    assert Task({"src": str(path)}, {}).given() == read_files(str(path))
+    files = (("sets/a.yaml", SEED_SET),)
+    assert Task({"src": "sets"}, {}, files=files).given() == read_files("sets", files)
 
 
 @pytest.mark.parametrize(
@@ -80,12 +64,12 @@ def validate(module: str, **given: t.Any) -> t.Any:
 @pytest.mark.parametrize(
     ("module", "given", "words"),
     [
-        ("vmirs", {}, "one of the following is required: name, src, definition"),
+        ("vmirs", {}, "one of the following is required: name, src, definition, fleet"),
         ("vmirs", {"src": "a", "definition": "b"}, "parameters are mutually exclusive: src|definition"),
         ("vmirs", {"name": "web", "replicas": "many"}, "replicas"),
         ("vmirs", {"name": "web", "replicas_when_autoscaled": "fight"}, "must be one of: keep, set, fail"),
         ("vmirs_info", {"name": "web", "label_selectors": ["a"]}, "mutually exclusive"),
-        ("hpa", {}, "one of the following is required: name, src, definition"),
+        ("hpa", {}, "one of the following is required: name, src, definition, fleet"),
         ("hpa", {"name": "web", "metrics": [{}], "target_cpu_utilization": 50}, "mutually exclusive: metrics|target_cpu_utilization"),
         ("hpa", {"name": "web", "target": {}}, "missing required arguments: name"),
         ("hpa_verify", {}, "missing required arguments: name"),

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Waited, _Patience, _Progress
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Patience, Waited, _Progress
 
 HEALS = Finding("VirtualMachineInstance default/web0", "Unschedulable", "web0 cannot be scheduled", "0/4 nodes", "Add a node.", fatal=True)
 LASTS = Finding("VirtualMachineInstance default/web0", "CrashLoop", "VMIs end", "", "", fatal=True, can_heal=False)
@@ -21,7 +21,7 @@ HARMLESS = Finding("VirtualMachineInstance default/web0", "Booting", "web0 boots
 
 def ends_at(moments: t.Sequence[tuple[float, t.Sequence[Finding]]], grace: float = 5) -> float | None:
     """Return at which of the moments patience is over."""
-    patience = _Patience(grace)
+    patience = Patience(grace)
     return next((moment for moment, findings in moments if patience.is_over(moment, findings)), None)
 
 
@@ -43,7 +43,7 @@ def test_what_has_healed_begins_anew_and_what_flaps_does_not() -> None:
 
 
 def test_patience_knows_when_to_look_again() -> None:
-    patience = _Patience(5)
+    patience = Patience(5)
     assert (patience.is_over(2, [HEALS]), patience.next_at) == (False, 7)
     assert (patience.is_over(3, []), patience.next_at) == (False, None)
 

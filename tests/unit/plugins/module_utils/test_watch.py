@@ -205,6 +205,16 @@ def test_what_is_refused_for_good_ends_the_wait(monkeypatch: pytest.MonkeyPatch)
         scene.until(lambda it: False, seconds=5)
 
 
+def test_what_many_share_and_is_refused_leaves_the_others_alone() -> None:
+    shared = Source("sets", INSTANCES, "default", is_shared=True)
+    with watching(refusal(403, "Forbidden", 'User "u" cannot list resource "x"'), source=shared) as scene:
+        scene.until(lambda it: it.watch.refusal("sets") is not None)
+        refusal_told = scene.watch.refusal("sets")
+        assert isinstance(refusal_told, ApiError)
+        assert "may not list" in refusal_told.message
+        assert (scene.watch.is_complete, scene.watch.trouble, scene.watch.refusal("vmis")) == (True, None, None)
+
+
 def test_who_may_list_and_not_watch_gets_by(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_watch, "POLL_SECONDS", 0.1)
     with watching(listed(vmi("a")), refusal(403, "Forbidden"), listed(vmi("a")), listed(vmi("b"))) as scene:

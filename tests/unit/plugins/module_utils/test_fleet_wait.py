@@ -1,0 +1,511 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting for many at once: who is shown what, who ends when, and what is told of all."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import Counter
+
+import pytest
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._connection import resolve
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet_wait import FleetWait, Member, shared_source
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
+    EVENTS,
+    INSTANCES,
+    PODS,
+    REPLICA_SETS,
+    metadata,
+    name_of,
+)
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import (
+    LAUNCHERS,
+    SET,
+    VMIS,
+    WARNINGS,
+    ReadyWait,
+    evidence_sources,
+    instances_source,
+    set_source,
+)
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source
+from unit.support.cluster import INSTANCES as VMI_PATH
+from unit.support.cluster import SCALERS, SETS, Cluster
+from unit.support.fleet import FLEET, converge, described, described_scaler, live_instances, live_set, put_set
+from unit.support.recorded import Object
+from unit.support.server import Request, refusal
+
+SHARED: dict[str, t.Any] = {"template_hash": False, "wait": True}
+QUOTA = ("Synchronized", "False", "FailedCreate", "exceeded quota: q")
+NO_NODE = ("PodScheduled", "False", "Unschedulable", "0/4 nodes are available: 4 Insufficient memory.")
+
+
+def asked(cluster: Cluster) -> Counter[str]:
+    """Count what was asked: LIST, WATCH or the method, and the collection with its namespace."""
+    found: Counter[str] = Counter()
+    for each in cluster.server.requests:
+        namespace, _, rest = each.path.partition("/namespaces/")[2].partition("/")
+        method = "WATCH" if each.query.get("watch") else "LIST" if each.method == "GET" and "/" not in rest else each.method
+        found[f"{method} {namespace}/{rest.partition('/')[0]}"] += 1
+    return found
+
+
+class View:
+    """Sources that have been shown by a test."""
+
+    def __init__(self) -> None:
+        self.refused: dict[str, EngineError] = {}
+
+    def follows(self, key: str) -> bool:
+        return True
+
+    def objects(self, key: str) -> tuple[Object, ...]:
+        return ()
+
+    def refusal(self, key: str) -> EngineError | None:
+        return self.refused.get(key)
+
+
+class Scene:
+    """A fleet that waits for sets, to which a test shows what it likes."""
+
+    def __init__(self, *lives: Object, grace: float = 5) -> None:
+        api = Api(resolve({"host": "http://127.0.0.1:1", "api_key": "t"}, {}))
+        self.members = [
+            Member(
+                Wanted(REPLICA_SETS, live["metadata"]["namespace"], name_of(live), live, True),
+                ReadyWait(api, live["metadata"]["namespace"], live, None),
+                None,
+            )
+            for live in lives
+        ]
+        self.wait = FleetWait(api, self.members, "sets", lambda resource, namespace: None, grace)
+        self.view = View()
+        self.wait.sources(self.view)
+
+    def show(self, elapsed: float, *changes: Change) -> None:
+        """Let something happen, and look."""
+        self.wait.learn(changes, elapsed)
+        self.wait.look(self.view)
+
+    def seen(self, key: str) -> list[list[str]]:
+        """Return the names of the objects that each member has been shown under a key of its own."""
+        return [sorted(name_of(each) for each in member.objects(key)) for member in self.members]
+
+
+SET_KEY, VMI_KEY = "virtualmachineinstancereplicasets.kubevirt.io of default", "virtualmachineinstances.kubevirt.io of default"
+
+
+def came(key: str, *objects: Object) -> list[Change]:
+    """Return that objects have come."""
+    return [Change(key, None, each) for each in objects]
+
+
+def labelled(name: str, **labels: str) -> Object:
+    """Return a VMI with these labels."""
+    return {"metadata": {"name": name, "uid": name, "namespace": "default", "labels": labels}}
+
+
+def test_one_source_serves_all_of_a_namespace() -> None:
+    live = live_set("web")
+    assert shared_source(set_source("default", "web")) == Source(SET_KEY, REPLICA_SETS, "default", is_shared=True)
+    assert shared_source(instances_source("default", live)) == Source(VMI_KEY, INSTANCES, "default", is_shared=True)
+    launchers, warnings = map(shared_source, evidence_sources("default", live))
+    assert launchers == Source("pods of default", PODS, "default", "kubevirt.io=virt-launcher", is_evidence=True, is_shared=True)
+    assert warnings == Source("events of default", EVENTS, "default", field_selector="type=Warning", is_evidence=True, is_shared=True)
+    assert shared_source(set_source("other", "web")).key != SET_KEY
+
+
+def test_each_member_is_shown_its_own() -> None:
+    a, b = live_set("a"), live_set("b", 2)
+    scene = Scene(a, b)
+    scene.show(0, *came(SET_KEY, a, b, live_set("c")), *came(VMI_KEY, *live_instances(a), *live_instances(b), labelled("x", app="c")))
+    assert scene.seen(SET) == [["a"], ["b"]]
+    assert scene.seen(VMIS) == [["a-0"], ["b-0", "b-1"]]
+    assert [member.is_open for member in scene.members] == [False, False]
+
+
+def test_what_goes_or_is_labelled_otherwise_is_shown_no_longer() -> None:
+    scene = Scene(live_set("a", 5), live_set("b", 5))
+    mine, going = labelled("x", app="a"), labelled("y", app="a")
+    scene.show(0, *came(VMI_KEY, mine, going))
+    assert scene.seen(VMIS) == [["x", "y"], []]
+    scene.show(1, Change(VMI_KEY, mine, labelled("x", app="b")), Change(VMI_KEY, going, None))
+    assert scene.seen(VMIS) == [[], ["x"]]
+    scene.show(2, Change(VMI_KEY, labelled("x", app="b"), labelled("x", other="b")))
+    assert scene.seen(VMIS) == [[], []]
+
+
+def test_selectors_of_every_kind_choose_as_they_would_alone() -> None:
+    def choosing(name: str, **selector: t.Any) -> Object:
+        live = live_set(name, 9)
+        live["spec"]["selector"] = selector
+        return live
+
+    within = {"key": "tier", "operator": "In", "values": ["x", "y"]}
+    scene = Scene(
+        choosing("both", matchLabels={"app": "web", "zone": "1"}),
+        choosing("listed", matchExpressions=[within]),
+        choosing("mixed", matchLabels={"app": "web"}, matchExpressions=[{"key": "tier", "operator": "DoesNotExist"}]),
+        choosing("outside", matchExpressions=[{**within, "operator": "NotIn"}]),
+        choosing("all"),
+    )
+    vmis = [
+        labelled("1", app="web", zone="1"),
+        labelled("2", app="web", zone="2", tier="x"),
+        labelled("3", tier="y"),
+        labelled("4", tier="z"),
+        labelled("5"),
+    ]
+    scene.show(0, *came(VMI_KEY, *vmis))
+    assert scene.seen(VMIS) == [["1"], ["2", "3"], ["1"], ["1", "4", "5"], ["1", "2", "3", "4", "5"]]
+
+
+def test_sets_of_one_name_in_two_namespaces_are_told_apart() -> None:
+    here, there = live_set("web"), live_set("web", namespace="other")
+    scene = Scene(here, there)
+    scene.show(0, *came(SET_KEY, here), *came(VMI_KEY, *live_instances(here)), *came(SET_KEY.replace("default", "other"), there))
+    assert scene.seen(VMIS) == [["web-0"], []]
+    assert [member.is_open for member in scene.members] == [False, True]
+    scene.show(1, *came(VMI_KEY.replace("default", "other"), *live_instances(there)))
+    assert scene.seen(VMIS) == [["web-0"], ["web-0"]]
+    assert not scene.wait.is_open
+
+
+def test_what_explains_is_asked_for_late_and_shown_to_whose_it_is() -> None:
+    scene = Scene(live_set("a", 5), live_set("b", 5))
+    scene.wait.learn([], 4.9)
+    assert scene.wait.evidence(scene.view) == []
+    scene.wait.learn([], 5.0)
+    assert [(each.resource, each.is_evidence) for each in scene.wait.evidence(scene.view)] == [(PODS, True), (EVENTS, True)]
+    pod = {"metadata": {"name": "virt-launcher-a", "uid": "p", "labels": {"app": "a", "kubevirt.io": "virt-launcher"}}}
+    other = {"metadata": {"name": "job", "uid": "j", "labels": {"app": "a"}}}
+    event = {"metadata": {"name": "e", "uid": "e"}, "type": "Warning"}
+    scene.show(6, *came("pods of default", pod, other), *came("events of default", event))
+    assert scene.seen(LAUNCHERS) == [["virt-launcher-a"], []]
+    assert scene.seen(WARNINGS) == [["e"], ["e"]]
+
+
+def short(name: str, *conditions: tuple[str, str, str, str]) -> list[Change]:
+    """Return that a set lacks one VMI of two, which says what is wrong with it."""
+    live = live_set(name, 2, ready=1)
+    good, bad = live_instances(live)
+    bad["status"] = {
+        "phase": "Scheduling",
+        "conditions": [dict(zip(("type", "status", "reason", "message"), each, strict=True)) for each in conditions],
+    }
+    return [*came(SET_KEY, live), *came(VMI_KEY, good, bad)]
+
+
+def test_each_has_patience_of_its_own() -> None:
+    scene = Scene(live_set("a", 2), live_set("b", 2))
+    scene.show(0, *short("a", NO_NODE), *short("b"))
+    scene.show(4, *short("b", NO_NODE))
+    scene.show(5)
+    assert [member.state for member in scene.members] == ["Failed", "Waiting"]
+    scene.show(8.9)
+    assert [member.state for member in scene.members] == ["Failed", "Waiting"]
+    scene.show(9)
+    assert [member.state for member in scene.members] == ["Failed", "Failed"]
+    assert [member.waited.seconds for member in scene.members if member.waited] == [5, 9]
+    assert [member.waited.is_hopeless for member in scene.members if member.waited] == [True, True]
+
+
+def test_who_is_to_be_looked_at_again_and_when() -> None:
+    scene = Scene(live_set("a", 2), live_set("b", 2), grace=2)
+    scene.show(1, *short("a", NO_NODE), *short("b"))
+    assert [member.due for member in scene.members] == [3, 6]
+    assert scene.wait.probe(0, 1) == 3
+    scene.show(3)
+    # The first has ended, and the other is looked at now and then though nothing happens to it.
+    assert scene.wait.probe(0, 3) == 6
+    scene.show(6)
+    assert 6 < t.cast("float", scene.wait.probe(0, 6)) <= 11
+
+
+def test_what_is_ready_stays_so_and_is_asked_no_more() -> None:
+    live = live_set("a", 2)
+    scene = Scene(live, live_set("b", 2))
+    scene.show(1, *came(SET_KEY, live), *came(VMI_KEY, *live_instances(live)), *short("b"))
+    assert [member.state for member in scene.members] == ["Done", "Waiting"]
+    scene.show(2, *short("a", NO_NODE))
+    scene.show(90)
+    assert scene.members[0].state == "Done"
+    assert scene.members[0].waited is not None
+    assert (scene.members[0].waited.unmet, scene.members[0].waited.seconds) == ((), 1)
+
+
+def test_what_one_line_tells_of_all() -> None:
+    done = live_set("a", 2)
+    scene = Scene(done, live_set("b", 2), live_set("c", 3))
+    assert scene.wait.line(0) == "0/3 sets ready"
+    scene.show(
+        0, *came(SET_KEY, done), *came(VMI_KEY, *live_instances(done)), *short("b", NO_NODE), *came(SET_KEY, live_set("c", 3, ready=0))
+    )
+    assert scene.wait.line(1) == "1/3 sets ready, 3/7 VMIs ready"
+    assert scene.wait.slowest(1) == "slowest: default/c, 0 of 3 ready"
+    assert scene.wait.counts(1) == {"objects": 3, "finished": 1, "failed": 0, "desired": 7, "ready": 3}
+    scene.show(5)
+    assert scene.wait.line(2) == "1/3 sets ready, 1 failed, 3/7 VMIs ready"
+    assert scene.wait.states(2) == {
+        "VirtualMachineInstanceReplicaSet default/a": "Done",
+        "VirtualMachineInstanceReplicaSet default/b": "Failed",
+        "VirtualMachineInstanceReplicaSet default/c": "Waiting",
+    }
+    assert [each.partition(":")[0] for each in scene.wait.unmet(2)] == ["default/c"]
+
+
+def test_what_only_the_end_brings_to_light_is_counted_once() -> None:
+    scene = Scene(live_set("a", 2), live_set("b", 2), grace=0)
+    scene.show(1, *short("a"), *short("b"))
+    seen = scene.wait.look(scene.view)
+    scene.members[0].tell(VMIS, "uid of default/a 1", None, short("a", NO_NODE)[-1].after)
+    scene.wait.diagnose(seen, True)
+    # The line is told after that, and of what is known by then.
+    assert scene.wait.line(seen) == "0/2 sets ready, 1 failed, 2/4 VMIs ready"
+
+
+def test_who_cannot_be_seen_any_more_ends_alone() -> None:
+    here, there = live_set("a"), live_set("a", namespace="other")
+    scene = Scene(here, there)
+    scene.view.refused[VMI_KEY.replace("default", "other")] = EngineError("You may not look.")
+    scene.show(0, *short("a"))
+    assert [(member.state, member.failure and member.failure.message) for member in scene.members] == [
+        ("Waiting", None),
+        ("Failed", "You may not look."),
+    ]
+
+
+def boot(cluster: Cluster, at: dict[str, float]) -> None:
+    """Let sets come up, each at its time."""
+    cluster.meanwhile = lambda seconds: converge(cluster, *(name for name, moment in at.items() if seconds >= moment))
+
+
+def test_all_are_waited_for_at_once() -> None:
+    cluster = Cluster()
+    boot(cluster, {"a": 1, "b": 2, "c": 4})
+    done = cluster.run("vmirs", definition=[described(name, 2) for name in "abc"], **SHARED)
+    assert done["summary"] == {"total": 3, "ok": 3, "changed": 3, "failed": 0, "pruned": 0, "skipped": 0}
+    assert [(each["replicas"]["ready"], each["diagnosis"]) for each in done["results"]] == [(2, [])] * 3
+    assert all("timeline" not in each for each in done["results"])
+    ended = [each["duration"] for each in done["results"]]
+    assert (ended == sorted(ended), done["duration"] >= ended[2], 4 <= done["duration"] < 6) == (True, True, True)
+    assert asked(cluster) == {
+        "LIST default/virtualmachineinstancereplicasets": 2,
+        "PATCH default/virtualmachineinstancereplicasets": 3,
+        "LIST default/virtualmachineinstances": 1,
+        "WATCH default/virtualmachineinstancereplicasets": 1,
+        "WATCH default/virtualmachineinstances": 1,
+    }
+    first, last = done["timeline"][0], done["timeline"][-1]
+    assert (first["objects"], first["finished"], last["finished"], last["desired"], last["ready"]) == (3, 0, 3, 6, 6)
+    assert {each["to"] for each in last["transitions"]} == {"Done"}
+    assert cluster.lines[-1].startswith("3/3 sets ready, 6/6 VMIs ready (")
+
+
+def test_what_is_as_it_should_be_is_not_waited_for() -> None:
+    cluster = Cluster()
+    for name in "ab":
+        put_set(cluster, live_set(name))
+    done = cluster.run("vmirs", definition=[described("a"), described("b")], **SHARED)
+    assert (done["changed"], done["duration"], done["timeline"], cluster.lines, cluster.clock.slept) == (False, 0, [], [], [])
+    assert [each["duration"] for each in done["results"]] == [0, 0]
+    assert asked(cluster) == {"LIST default/virtualmachineinstancereplicasets": 1, "LIST default/virtualmachineinstances": 1}
+
+
+def test_what_was_read_before_is_watched_from_there_where_nothing_was_written() -> None:
+    cluster = Cluster()
+    put_set(cluster, live_set("a"))
+    put_set(cluster, live_set("b", 2, ready=1), live_instances(live_set("b", 2))[:1])
+
+    def come(seconds: float) -> None:
+        if seconds >= 2:
+            cluster.objects[f"{SETS}/b"]["status"]["readyReplicas"] = 2
+            cluster.lists[VMI_PATH] = [*live_instances(live_set("a")), *live_instances(live_set("b", 2))]
+
+    cluster.meanwhile = come
+    done = cluster.run("vmirs", definition=[described("a"), described("b", 2)], **SHARED)
+    assert done["summary"]["ok"] == 2
+    found = asked(cluster)
+    assert (found["LIST default/virtualmachineinstancereplicasets"], found["LIST default/virtualmachineinstances"]) == (1, 1)
+
+
+def test_what_was_read_before_a_write_is_not_taken_for_what_came_of_it() -> None:
+    cluster = Cluster()
+    put_set(cluster, live_set("a"))
+    put_set(cluster, live_set("b"))
+    # Nobody acts on it: with the set as it was before, all would seem well.
+    cluster.objects[f"{SETS}/a"]["status"] = {"replicas": 1, "readyReplicas": 1, "labelSelector": "app=a"}
+    done = cluster.run("vmirs", definition=[described("a", 2), described("b")], wait_timeout=3, **SHARED)
+    assert (done["summary"]["failed"], done["summary"]["ok"]) == (1, 1)
+    assert done["msg"].startswith("1 of 2 sets failed: default/a: VirtualMachineInstanceReplicaSet default/a is not ready after 3 s: ")
+
+
+def test_one_that_cannot_come_up_is_told_while_the_others_finish() -> None:
+    cluster = Cluster()
+
+    def act(seconds: float) -> None:
+        converge(cluster, *("ab" if seconds >= 7 else ""))
+        live = cluster.objects[f"{SETS}/c"]
+        if "status" not in live:
+            stuck = live_instances(live, phase="Pending", conditions=[QUOTA])
+            stuck[0]["status"]["conditions"] = stuck[0]["status"]["conditions"][:1]
+            cluster.lists[VMI_PATH] = stuck
+            live["status"] = {"replicas": 1, "labelSelector": "app=c"}
+
+    cluster.meanwhile = act
+    done = cluster.run("vmirs", definition=[described(name) for name in "abc"], **SHARED)
+    assert done["summary"] == {"total": 3, "ok": 2, "changed": 2, "failed": 1, "pruned": 0, "skipped": 0}
+    assert done["msg"].startswith(
+        "1 of 3 sets failed: default/c: VirtualMachineInstanceReplicaSet default/c is not ready after 6 s, and waiting for the rest of 120 s "
+        "is of no use: "
+    )
+    assert "exceeded quota: q" in done["msg"]
+    c = done["results"][2]
+    assert (c["failed"], c["changed"], c["method"], c["duration"]) == (True, True, "create", pytest.approx(6, abs=0.5))
+    assert [(each["reason"], each["fatal"]) for each in c["diagnosis"]] == [("QuotaExceeded", True)]
+    assert "VMI c-0 is Pending (FailedCreate: exceeded quota: q)" in c["reasons"]
+    assert done["msg"].endswith(c["msg"])
+    assert [each["duration"] >= 7 for each in done["results"][:2]] == [True, True]
+    found = asked(cluster)
+    assert (found["WATCH default/pods"], found["WATCH default/events"]) == (1, 1)
+
+
+def test_a_namespace_that_may_not_be_watched_ends_its_own_sets_only() -> None:
+    cluster = Cluster()
+
+    def answer(request: Request) -> t.Any:
+        forbidden = request.path.endswith("/secret/virtualmachineinstances")
+        return refusal(403, "Forbidden", 'User "u" cannot list resource "x"') if forbidden else None
+
+    cluster.refuse = answer
+    boot(cluster, {"a": 3})
+    sets = [described("a"), described("b", namespace="secret"), described("c", namespace="secret")]
+    done = cluster.run("vmirs", definition=sets, **SHARED)
+    assert (done["summary"]["ok"], done["summary"]["failed"], done["results"][0]["replicas"]["ready"]) == (1, 2, 1)
+    assert done["msg"].startswith('2 of 3 sets failed: secret/b, secret/c: User "u" may not list virtualmachineinstances.kubevirt.io')
+    assert [each["changed"] for each in done["results"]] == [True] * 3
+
+
+def test_a_server_that_falls_silent_is_what_the_open_ones_say() -> None:
+    cluster = Cluster()
+    cluster.meanwhile = lambda seconds: converge(cluster, "a")
+    put_set(cluster, live_set("a"))
+    cluster.refuse = lambda request: refusal(503) if request.query.get("watch") else None
+    done = cluster.run("vmirs", definition=[described("a"), described("b")], wait_timeout=4, **SHARED)
+    assert (done["summary"]["ok"], done["summary"]["failed"]) == (1, 1)
+    assert (
+        "default/b: VirtualMachineInstanceReplicaSet default/b is not ready after 4 s: the API server has not answered for " in done["msg"]
+    )
+    assert done["results"][1]["reasons"][0].startswith("the API server has not answered for ")
+
+
+def test_a_server_that_never_tells_ends_the_wait_of_all() -> None:
+    cluster = Cluster()
+    cluster.refuse = lambda request: refusal(503) if request.path == VMI_PATH else None
+    done = cluster.run("vmirs", definition=[described("a"), described("b")], wait_timeout=4, **SHARED)
+    assert done["msg"].startswith("2 of 2 sets failed: default/a, default/b: The wait ended without an answer: ")
+    assert [(each["changed"], each["method"]) for each in done["results"]] == [(True, "create")] * 2
+
+
+def test_a_removal_is_waited_for_to_its_end() -> None:
+    cluster = Cluster()
+    for name in "ab":
+        put_set(cluster, live_set(name, 2))
+
+    def vanish(seconds: float) -> None:
+        if seconds >= 2:
+            cluster.lists[VMI_PATH] = [each for each in cluster.lists[VMI_PATH] if metadata(each)["name"].startswith("b")]
+            cluster.objects.pop(f"{SETS}/a", None)
+        if seconds >= 4:
+            cluster.lists[VMI_PATH] = []
+            cluster.objects.pop(f"{SETS}/b", None)
+
+    cluster.meanwhile = vanish
+    done = cluster.run("vmirs", definition=[described("a", 2), described("b", 2)], state="absent", **SHARED)
+    assert done["summary"]["ok"] == 2
+    assert [each["result"] for each in done["results"]] == [{}, {}]
+    told = [line.partition(";")[0].partition(" (")[0] for line in cluster.lines]
+    assert (told[0], told[-1]) == ("0/2 sets gone, 4 VMIs left", "2/2 sets gone")
+    assert "1/2 sets gone, 2 VMIs left" in told
+    assert "slowest: default/a, 2 VMIs left" in cluster.lines[0]
+
+
+def test_what_is_pruned_goes_while_the_others_come() -> None:
+    cluster = Cluster()
+    put_set(cluster, live_set("old", 1, labels={FLEET: "web"}))
+
+    def act(seconds: float) -> None:
+        converge(cluster, "a")
+        if seconds >= 3:
+            cluster.lists[VMI_PATH] = [each for each in cluster.lists[VMI_PATH] if metadata(each)["name"] != "old-0"]
+            cluster.objects.pop(f"{SETS}/old", None)
+
+    cluster.meanwhile = act
+    done = cluster.run("vmirs", definition=[described("a")], fleet="web", prune=True, **SHARED)
+    assert (done["summary"]["ok"], done["summary"]["pruned"]) == (2, 1)
+    assert cluster.lines[-1].partition(" (")[0] == "2/2 sets ready, 1/1 VMIs ready"
+    assert any(", 1 VMI left" in line for line in cluster.lines)
+
+
+def test_autoscalers_are_waited_for_at_once() -> None:
+    cluster = Cluster()
+    for name in "ab":
+        put_set(cluster, live_set(name))
+    acting = {
+        "currentReplicas": 2,
+        "desiredReplicas": 2,
+        "conditions": [{"type": kind, "status": "True", "reason": "x"} for kind in ("AbleToScale", "ScalingActive")],
+        "currentMetrics": [{"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 3, "averageValue": "3m"}}}],
+    }
+
+    def act(seconds: float) -> None:
+        for name, moment in (("a", 1), ("b", 3)):
+            if seconds >= moment and f"{SCALERS}/{name}" in cluster.objects:
+                cluster.objects[f"{SCALERS}/{name}"]["status"] = acting
+
+    cluster.meanwhile = act
+    done = cluster.run("hpa", definition=[described_scaler("a"), described_scaler("b")], wait=True)
+    assert (done["summary"]["ok"], [each["replicas"]["current"] for each in done["results"]]) == (2, [2, 2])
+    assert asked(cluster)["WATCH default/horizontalpodautoscalers"] == 1
+    assert cluster.lines[-1].startswith("2/2 autoscalers ready (")
+    assert done["timeline"][-1]["desired"] is None
+    again = cluster.run("hpa", definition=[described_scaler("a"), described_scaler("b")], wait=True)
+    assert (again["changed"], asked(cluster)) == (False, {"LIST default/horizontalpodautoscalers": 1})
+
+
+def test_an_autoscaler_that_does_not_act_is_told_alone() -> None:
+    cluster = Cluster()
+    put_set(cluster, live_set("a"))
+    done = cluster.run("hpa", definition=[described_scaler("a")], wait=True, wait_timeout=2)
+    assert done["msg"].startswith("1 of 1 autoscalers failed: default/a: HorizontalPodAutoscaler default/a does not act after 2 s: ")
+
+
+def test_what_can_only_be_read_is_read_once_for_all() -> None:
+    cluster = Cluster()
+    lease = "/apis/coordination.k8s.io/v1/namespaces/kubevirt/leases/virt-controller"
+    cluster.objects[lease] = {"metadata": {"name": "virt-controller"}, "spec": {"renewTime": "2026-11-23T20:39:00.000000Z"}}
+    sets = [described(name) for name in "abcde"]
+    done = cluster.run("vmirs", definition=sets, wait_timeout=12, wait_grace=60, **SHARED)
+    assert done["summary"]["failed"] == 5
+    assert asked(cluster)["GET kubevirt/leases"] == 2
+
+
+def test_namespaces_are_watched_each_for_itself() -> None:
+    cluster = Cluster()
+
+    def act(seconds: float) -> None:
+        for namespace in ("one", "two"):
+            converge(cluster, "a", namespace=namespace)
+
+    cluster.meanwhile = act
+    done = cluster.run("vmirs", definition=[described("a", namespace=each) for each in ("one", "two")], **SHARED)
+    assert done["summary"]["ok"] == 2
+    found = asked(cluster)
+    assert [found[f"WATCH {each}/virtualmachineinstances"] for each in ("one", "two", "default")] == [1, 1, 0]
