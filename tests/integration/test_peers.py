@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the guide about kubectl and kubernetes.core says of them is still so."""
+"""What the guide about kubectl and kubernetes.core says of them is still so.
+
+It changes only with their versions, so it is looked at on demand.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ from integration.support.audit import AuditLog
 from integration.support.cluster import Cluster
 from integration.support.manifests import await_counts, replica_set
 from integration.support.sandbox import run_sandbox
+
+pytestmark = pytest.mark.slow
 
 NAME = "web"
 HOLD = "vmscale.kubevirt/test"

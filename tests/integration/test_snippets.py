@@ -25,11 +25,14 @@ NOT_RUN = {
     "README.md: See it": "runs the demo, which takes minutes, and the tests, this one among them",
     "README.md: Installation": "installs from Galaxy",
     "README.md: Installation 2": "installs from Galaxy",
+    "docs/awx.md: Three ways in": "needs variables, with which test_playbooks runs it",
+    "docs/awx.md: Job templates as code": "needs AWX, and installs from Galaxy; test_controller runs the playbook",
     "docs/docsite/rst/guide_getting_started.rst: Install the collection": "installs from Galaxy",
     "docs/docsite/rst/guide_getting_started.rst: Without a cluster": "runs the demo, which takes minutes, and brings up a sandbox",
     "docs/performance.md: Performance": "measures, which takes many minutes",
     "docs/rollouts.md: Revisions": "shows a part of a result",
     "docs/waiting.md: The timeline": "shows a part of a result",
+    "playbooks/controller.yml: example": "needs AWX; test_controller runs it against what answers as AWX does",
     "roles/kubevirt/README.md: vmscale.kubevirt.kubevirt": "installs KubeVirt, which test_role_kubevirt does on a cluster without it",
     "tests/integration/README.md: Integration tests": "runs these tests on a kind cluster",
     "tests/kind/README.md: The kind cluster": "brings up a kind cluster, as make test-kind does",
@@ -46,6 +49,7 @@ JOURNEYS = {
     "getting-started": ("docs/docsite/rst/guide_getting_started.rst",),
     "autoscaling": ("docs/docsite/rst/guide_autoscaling.rst",),
     "coming-from": ("docs/docsite/rst/guide_coming_from.rst",),
+    "awx": ("docs/awx.md",),
     "waiting": ("docs/waiting.md", "docs/docsite/rst/guide_troubleshooting.rst"),
     "rollouts": ("docs/rollouts.md",),
     "scaling": ("docs/scaling.md", *(f"roles/{role}/README.md" for role in ("vmirs", "scale", "rollout", "hpa", "verify"))),
@@ -81,6 +85,7 @@ BEFORE: dict[str, list[Task]] = {
 }
 # What no right of the collection's own user allows: other kinds of objects.
 NEEDS_ADMIN = {
+    "docs/awx.md: Rights",
     "docs/docsite/rst/guide_coming_from.rst: From kubernetes.core 2",
     "docs/rollouts.md: PodDisruptionBudgets",
     "docs/scaling.md: Rights",
@@ -108,6 +113,7 @@ CHANGING = {
 }
 # What commands show.
 SAYS = {
+    "docs/awx.md: Rights": "serviceaccount/vmscale-ensure created",
     "README.md: Quick start": "VirtualMachineInstanceReplicaSet pods:                 3 current / 3 desired",
     "docs/docsite/rst/guide_getting_started.rst: Run it again": "changed=0",
     "docs/docsite/rst/guide_getting_started.rst: Without writing plays": "changed=2",

@@ -57,7 +57,7 @@ def playbook_page(playbook: Playbook) -> str:
     """Return the page of a playbook, in the form of those of modules and roles."""
     title = f"{COLLECTION}.{playbook.name} playbook -- {playbook.summary}"
     commands = "\n".join(f"   {example}" for example in playbook.examples)
-    described = playbook.description.replace("Variables:", "\n**Variables:**")
+    described = re.sub(r"\s(Variables|Hands on):", r"\n\n**\1:**", playbook.description)
     parts = [
         f".. _ansible_collections.{COLLECTION}.{playbook.name}_playbook:",
         f"{title}\n{'+' * len(title)}",

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from dev.paths import TESTS
+from dev.paths import CHECKOUT, TESTS
 from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible, Task
 from integration.support.cluster import Cluster
@@ -29,6 +29,7 @@ from integration.support.snippets import Snippet
 
 # The namespaces that the documentation names, wherever it says one.
 NAMESPACE = re.compile(r"\b(\w*namespace: )(?:web|default)$", re.MULTILINE)
+SHELL_NAMESPACE = re.compile(r"( -n )web\b")
 KUBECTL = """#!/bin/sh
 HOME="{home}" PYTHONPATH="{tests}" exec "{python}" -m sandbox --name "{sandbox}" kubectl -- --kubeconfig "{kubeconfig}" "$@"
 """
@@ -51,6 +52,7 @@ class Reader:
     def __post_init__(self) -> None:
         for path in (SEED_SET, SEED_AUTOSCALER):
             shutil.copy(path, self.directory)
+        (self.directory / "playbooks").symlink_to(CHECKOUT / "playbooks")
         self.kubeconfig = self._kubeconfig(self.cluster.operator, self.directory / ".kube" / "config")
         self.admin = self._kubeconfig(self.cluster.admin, self.directory / ".kube" / "admin")
         self.ansible = replace(self.ansible, kubeconfig=self.kubeconfig, namespace=None)
@@ -64,6 +66,7 @@ class Reader:
             self._add_play({"name": f"Before {snippet.name}", "tasks": list(before)})
         if snippet.language == "console":
             self._run_plays()
+            self._provide_kubectl(self.admin if is_admin else self.kubeconfig)
             self._run_commands(snippet)
             return
         for play in self._plays_of(snippet):
@@ -101,10 +104,8 @@ class Reader:
         """Run the commands of a snippet in a shell, but for those that ran before."""
         commands = [command for command in snippet.text.splitlines() if command not in self.commands]
         self.commands += commands
-        if any(command.startswith("kubectl") for command in commands):
-            self._provide_kubectl()
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", "\n".join(commands)],
+            ["bash", "-euo", "pipefail", "-c", SHELL_NAMESPACE.sub(rf"\g<1>{self.namespace}", "\n".join(commands))],
             env=self._environment(),
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
@@ -126,11 +127,11 @@ class Reader:
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         }
 
-    def _provide_kubectl(self) -> None:
+    def _provide_kubectl(self, kubeconfig: Path) -> None:
         program = self.directory / "bin" / "kubectl"
-        program.parent.mkdir()
+        program.parent.mkdir(exist_ok=True)
         names = {"home": Path.home(), "tests": TESTS, "python": sys.executable, "sandbox": self.sandbox.name}
-        program.write_text(KUBECTL.format(kubeconfig=self.kubeconfig, **names), encoding="utf-8")
+        program.write_text(KUBECTL.format(kubeconfig=kubeconfig, **names), encoding="utf-8")
         program.chmod(0o755)
 
     def _kubeconfig(self, source: Path, path: Path) -> Path:

@@ -25,7 +25,7 @@ PLAYBOOK = """\
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Does what `ensure` does.
-# Variables: those of the role vmirs, such as vmirs_src.
+# Variables: those of the role vmirs, such as vmirs_src. Hands on: vmscale_again.
 # Example: ansible-playbook vmscale.kubevirt.again -e vmirs_src=web.yaml
 - name: Ensure a set again
   hosts: localhost
@@ -42,7 +42,10 @@ def test_the_comment_of_a_playbook_becomes_its_page() -> None:
     assert page.startswith(
         ".. _ansible_collections.vmscale.kubevirt.again_playbook:\n\nvmscale.kubevirt.again playbook -- Ensure a set again\n"
     )
-    assert "Does what ``ensure`` does.\n\n**Variables:** those of the role vmirs, such as ``vmirs_src``." in page
+    assert (
+        "Does what ``ensure`` does.\n\n**Variables:** those of the role vmirs, such as ``vmirs_src``.\n\n**Hands on:** ``vmscale_again``."
+        in page
+    )
     assert "   ansible-playbook vmscale.kubevirt.again -e vmirs_src=web.yaml\n" in page
     assert "- :ansplugin:`vmscale.kubevirt.vmirs#role`" in page
     assert "Copyright" not in page

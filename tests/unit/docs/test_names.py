@@ -23,9 +23,9 @@ Spec = t.Mapping[str, t.Mapping[str, t.Any]]
 PAGES = [path for path in documentation() if path.suffix != ".yml" and CHECKOUT / "tests" not in path.parents]
 QUOTED = re.compile(r"(?<![`\w])`{1,2}([^`\n]+)`{1,2}(?![`\w])")
 
-# Words that are not ours: Ansible's, Python's, and those of kubernetes.core.
-ANSIBLE = {"apply", "delegate_to", "metrics_server", "module_defaults", "module_utils", "no_log", "plugin_utils", "requires_ansible"}
-KUBERNETES_CORE = {"apply", "wait_condition"}
+# Words that are not ours: Ansible's, and options of kubernetes.core and awx.awx.
+ANSIBLE = {"delegate_to", "metrics_server", "module_defaults", "module_utils", "no_log", "plugin_utils", "requires_ansible"}
+OTHER_COLLECTIONS = {"apply", "controller_host", "wait_condition"}
 # Kinds, conditions and their reasons, types of metrics, and what else Kubernetes and KubeVirt write in capitals.
 KUBERNETES = {
     *("AbleToScale", "ScalingActive", "ScalingLimited", "Ready", "Terminating"),
@@ -34,8 +34,8 @@ KUBERNETES = {
     *("Resource", "ContainerResource", "Pods", "Object", "External", "HPAScaleToZero"),
     *("Foreground", "IfNotPresent", "BlockUninstallIfWorkloadsExist", "RemoveWorkloads"),
 }
-# Classes that the page about the code names.
-CLASSES = {"EngineError", "Subject", "Task"}
+# Classes that the page about the code names, and AWX's first organization.
+OTHER_NAMES = {"EngineError", "Subject", "Task", "Default"}
 # What the sandbox and a timeline have in this form, and is no option.
 OTHER_KEYS = {"fault", "from", "to"}
 
@@ -53,9 +53,13 @@ def specifications() -> Iterator[tuple[str, t.Mapping[str, t.Any]]]:
         yield from walk(module.argument_spec)
 
 
-def role_variables() -> dict[str, t.Mapping[str, t.Any]]:
-    """Return the variables of every role, with that of its result."""
+def variables() -> dict[str, t.Mapping[str, t.Any]]:
+    """Return the variables of every role, with that of its result, those of playbooks, and what playbooks hand on."""
     found: dict[str, t.Mapping[str, t.Any]] = {}
+    for path in CHECKOUT.glob("playbooks/*.yml"):
+        text = path.read_text(encoding="utf-8")
+        found |= {name: {} for play in yaml.safe_load(text) for name in play.get("vars", ())}
+        found |= {name: {} for name in re.findall(r"(?:hand_on_as: |^\s+)(vmscale_\w+)", text, re.MULTILINE)}
     for path in CHECKOUT.glob("roles/*/meta/argument_specs.yml"):
         specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
         found |= {name: option for spec in specs.values() for name, option in spec["options"].items()}
@@ -80,8 +84,8 @@ def result_keys() -> set[str]:
 
 OPTIONS = dict(specifications())
 CHOICES = {str(choice) for _, option in specifications() for choice in option.get("choices") or ()}
-VARIABLES = role_variables()
-WORDS = {*OPTIONS, *CHOICES, *VARIABLES, *result_keys(), *MODULES, *ANSIBLE, *KUBERNETES_CORE}
+VARIABLES = variables()
+WORDS = {*OPTIONS, *CHOICES, *VARIABLES, *result_keys(), *MODULES, *ANSIBLE, *OTHER_COLLECTIONS}
 CONTENT = {
     *MODULES,
     *(path.name for path in CHECKOUT.glob("roles/*")),
@@ -124,7 +128,7 @@ def test_reasons_that_a_page_names_exist(path: Path) -> None:
     words = {word for word in quoted(path) if re.fullmatch(r"[A-Z][A-Za-z]*[a-z][A-Za-z]*", word)}
     terms = set(re.findall(r":term:`([^`]+)`", path.read_text(encoding="utf-8")))
 
-    assert words - terms <= {reason.word for reason in REASONS} | KUBERNETES | CLASSES
+    assert words - terms <= {reason.word for reason in REASONS} | KUBERNETES | OTHER_NAMES
     assert terms <= {reason.word for reason in REASONS}
 
 
