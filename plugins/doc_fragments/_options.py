@@ -38,8 +38,8 @@ options:
   src:
     description:
       - Path of a file that holds the manifest, with exactly one object.
-      - It is looked up on the controller as for other tasks (in C(files/), beside the play), and at last where Ansible was started; it may be encrypted
-        with ansible-vault.
+      - It is looked up on the controller as for other tasks (in C(files/), beside the play), and at last where Ansible was started.
+        It may be encrypted with ansible-vault.
         Where the controller has no such file and the task runs on another machine, it is read there.
       - Mutually exclusive with O(definition).
     type: path

@@ -133,7 +133,7 @@ class LocalShell(ActionBase):
         return None
 
     def _find_needle(self, dirname: str, needle: str) -> str:
-        """Where ansible looks for files, and at last where ansible was started: that is the project, also where the playbook is not in it."""
+        """Where ansible looks for files, and at last where it was started: in the project, also of a playbook that is not in it."""
         try:
             return str(super()._find_needle(dirname, needle))
         except AnsibleError:
