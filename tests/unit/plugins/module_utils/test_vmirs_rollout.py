@@ -156,6 +156,13 @@ def test_there_is_a_pause_between_batches_and_none_after_the_last() -> None:
     assert "pausing" not in cluster.lines[-1]
 
 
+def test_a_pause_takes_no_time_of_a_batch() -> None:
+    cluster, _controller = controlled(2, outdated=2)
+    made = roll_out(cluster, 1, pause_between=3, batch_timeout=2)
+    assert facts(made, "failed", "batches") == [None, [["web1"], ["web0"]]]
+    assert 3 <= made["duration"] <= 4
+
+
 def test_a_rollout_begins_once_the_set_is_ready_for_it() -> None:
     cluster, _controller = controlled(3, outdated=1, boot_seconds=1)
     cluster.lists[INSTANCES] = cluster.lists[INSTANCES][:2]

@@ -17,7 +17,7 @@ from unit.support.controlled import controlled, facts, failing, forbid, right
 from unit.support.objects import changed
 from unit.support.recorded import Object
 from unit.support.rollouts import HISTORY, VMIS, WEB, deleted, roll_out
-from unit.support.server import Answer, Request
+from unit.support.server import Answer, Request, refusal
 from unit.support.templates import HASH, hash_in
 
 SYNC_FAILED = "virtualmachineinstances.kubevirt.io does not implement the scale subresource"
@@ -158,6 +158,35 @@ def test_a_deletion_that_fails_tells_of_those_before_it(number: int) -> None:
     cluster.refuse = lambda request: None
     rest = roll_out(cluster, 2)
     assert sorted([*replaced, *rest["replaced"]]) == ["web0", "web1", "web2", "web3"]
+
+
+def test_what_has_been_seen_last_is_told() -> None:
+    cluster, _controller = controlled(3, outdated=3)
+
+    def grow(request: Request) -> Answer | None:
+        if request.method == "DELETE" and not request.query:
+            if "web2" not in cluster.names():
+                return refusal(500, "InternalError", "no leader")
+            cluster.put(SETS, changed(cluster.live, "spec.replicas", 5))
+        return None
+
+    cluster.refuse = grow
+    made = roll_out(cluster, 1)
+    assert facts(made, "failed", "replaced") == [True, ["web2"]]
+    assert made["replicas"]["desired"] == 5
+
+
+def test_no_batch_begins_before_the_deletions_of_the_last_one_are_seen() -> None:
+    cluster, _controller = controlled(3, outdated=3)
+    stale = {"metadata": {"resourceVersion": "1000"}, "items": [*cluster.lists[INSTANCES]]}
+
+    def lag(request: Request) -> Answer | None:
+        return Answer(200, stale) if request.path == INSTANCES and not request.query.get("watch") else None
+
+    cluster.refuse = lag
+    made = roll_out(cluster, 1, batch_timeout=2)
+    assert "the deletion of web2 has not been seen yet" in made["msg"]
+    assert deleted(cluster) == ["web2"]
 
 
 def test_what_fails_between_batches_tells_of_those_before_it() -> None:

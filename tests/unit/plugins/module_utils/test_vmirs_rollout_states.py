@@ -138,6 +138,16 @@ def test_going_back_brings_the_template_before_with_its_hash() -> None:
     assert cluster.written() == []
 
 
+def test_the_vmis_that_ran_it_before_are_not_outdated_whatever_their_hash() -> None:
+    # It was made of a manifest, and the template has been written in another way since.
+    cluster = with_history("1Gi", "2Gi")
+    for live in (cluster.lists[REVISIONS][0], cluster.lists[INSTANCES][0]):
+        live["metadata"]["labels"][HASH] = "of-the-manifest"
+    made = roll_out(cluster, state="rolled_back")
+    assert sorted(made["replaced"]) == ["web1", "web2"]
+    assert hashes(cluster) == {"of-the-manifest"}
+
+
 def test_it_can_be_gone_to_any_revision_by_any_number_it_had() -> None:
     cluster = with_history("1Gi", "3Gi", "2Gi")
     assert facts(roll_out(cluster, state="rolled_back", revision=1), "revision", "rolled_back_from") == [4, 3]
