@@ -292,8 +292,6 @@ def _from_document(
 
     if not cluster.get("server"):
         raise OptionError(f'The cluster of context "{context_name}" in {origin} has no server.')
-    headers = [("Impersonate-User", user["as"])] if user.get("as") else []
-    headers.extend(("Impersonate-Group", group) for group in user.get("as-groups") or [])
     return Connection(
         server=str(cluster["server"]).rstrip("/"),
         namespace=context.get("namespace") or "default",
@@ -308,8 +306,14 @@ def _from_document(
         key_data=_decoded(user.get("client-key-data"), "client-key-data", origin),
         server_name=cluster.get("tls-server-name"),
         proxy=cluster.get("proxy-url"),
-        headers=tuple(headers),
+        headers=_impersonation(user),
     )
+
+
+def _impersonation(user: t.Mapping[str, t.Any]) -> tuple[tuple[str, str], ...]:
+    """The headers of a user of a kubeconfig who acts in somebody else's name."""
+    headers = [("Impersonate-User", str(user["as"]))] if user.get("as") else []
+    return (*headers, *(("Impersonate-Group", str(group)) for group in user.get("as-groups") or []))
 
 
 def _user_authorization(user: t.Mapping[str, t.Any], token_file: str | None) -> t.Callable[[], str | None]:
@@ -370,20 +374,26 @@ def _through_client_library(source: str | dict[str, t.Any], origin: str, setting
             if isinstance(source, str):
                 config.load_kube_config(config_file=source, **options)
                 contexts, active = config.list_kube_config_contexts(config_file=source)
+                documents = [_parse_kubeconfig(path) for path in source.split(os.pathsep)]
             else:
                 config.load_kube_config_from_dict(config_dict=source, **options)
                 contexts, active = source.get("contexts") or [], {"name": source.get("current-context")}
+                documents = [source]
     except (config.ConfigException, ValueError, OSError) as error:
         raise OptionError(f"The credentials of {origin} cannot be had: {error}") from error
     if not configuration.auth_settings() and not configuration.cert_file:
         raise OptionError(f"The credentials of {origin} cannot be had: its plugin or provider gave neither a token nor a certificate.")
     chosen = settings.get("context") or active.get("name")
     context = next((entry.get("context") or {} for entry in contexts if entry.get("name") == chosen), {})
+    users = [entry for document in documents for entry in document.get("users") or []]
+    # The package knows nothing of acting in somebody else's name. Of users with the same name it takes the first, too.
+    user = next((entry.get("user") or {} for entry in users if entry.get("name") == context.get("user")), {})
 
     def authorization() -> str | None:
         with _process_environment(environ):
             found = configuration.auth_settings().get("BearerToken") or {}
-        return t.cast("str | None", found.get("value"))
+        # A file that holds a token ends in a newline.
+        return str(found["value"]).strip() if found.get("value") else None
 
     return Connection(
         server=configuration.host.rstrip("/"),
@@ -398,4 +408,5 @@ def _through_client_library(source: str | dict[str, t.Any], origin: str, setting
         proxy=configuration.proxy,
         no_proxy=configuration.no_proxy,
         proxy_headers=None,
+        headers=_impersonation(user),
     )

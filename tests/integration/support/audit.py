@@ -32,6 +32,8 @@ class Request:
     resource: str = ""
     """What it is about; a subresource after a slash."""
     name: str = ""
+    impersonated: str = ""
+    """In whose name the user asked."""
 
     @property
     def is_dry_run(self) -> bool:
@@ -111,6 +113,7 @@ def _request(event: dict[str, Any]) -> Request:
         seconds=ended - received,
         resource="/".join(filter(None, (about.get("resource"), about.get("subresource")))),
         name=about.get("name", ""),
+        impersonated=event.get("impersonatedUser", {}).get("username", ""),
     )
 
 

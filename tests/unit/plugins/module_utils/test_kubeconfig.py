@@ -94,6 +94,22 @@ def test_impersonation_of_the_user_is_read() -> None:
     assert found.headers == (("Impersonate-User", "jane"), ("Impersonate-Group", "dev"), ("Impersonate-Group", "ops"))
 
 
+@pytest.mark.parametrize("form", ["file", "mapping", "two files"])
+def test_impersonation_is_read_where_the_package_reads_the_rest(tmp_path: Path, form: str) -> None:
+    document = kubeconfig(exec_user() | {"as": "jane", "as-groups": ["dev"]})
+    source: str | Document = document if form == "mapping" else write(tmp_path / "k", document)
+    if form == "two files":
+        # The first of two users of the same name counts.
+        source = f"{source}{os.pathsep}{write(tmp_path / 'other', kubeconfig({'token': 't', 'as': 'someone'}))}"
+    assert read(source, "one").headers == (("Impersonate-User", "jane"), ("Impersonate-Group", "dev"))
+
+
+def test_a_file_with_a_token_may_end_in_a_newline_where_the_package_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from-file\n")
+    files = [write(tmp_path / "k", kubeconfig({"tokenFile": "token"})), write(tmp_path / "other", kubeconfig(name="two"))]
+    assert read(os.pathsep.join(files), "one").authorization() == "Bearer from-file"
+
+
 def test_a_context_needs_no_user() -> None:
     document = kubeconfig()
     del document["contexts"][0]["context"]["user"]
