@@ -66,6 +66,15 @@ def namespace(api: Api) -> Iterator[str]:
 
 
 @pytest.fixture
+def other_namespace(api: Api, namespace: str) -> Iterator[str]:
+    """A second namespace of the test's own."""
+    name = f"{namespace}-other"
+    api.create("namespaces", None, {"metadata": {"name": name, "labels": {"vmscale.kubevirt/test": "integration"}}})
+    yield name
+    api.delete("namespaces", None, name)
+
+
+@pytest.fixture
 def make_ansible(cluster: Cluster, namespace: str, tmp_path: Path) -> Callable[..., Ansible]:
     """Return a maker of `Ansible`, for a shell and one of the cluster's kubeconfigs (operator's by default)."""
 

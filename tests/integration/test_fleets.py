@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,6 @@ from integration.support.steps import run_three_times
 
 LABEL = "vmscale.kubevirt/fleet"
 PATCH, DELETE = "patch virtualmachineinstancereplicasets", "delete virtualmachineinstancereplicasets"
-
-
-@pytest.fixture
-def other(api: Api, namespace: str) -> Iterator[str]:
-    """Another namespace of the test's own."""
-    name = f"{namespace}-other"
-    api.create("namespaces", None, {"metadata": {"name": name, "labels": {"vmscale.kubevirt/test": "integration"}}})
-    yield name
-    api.delete("namespaces", None, name)
 
 
 def flagged(result: TaskResult, flag: str) -> list[str]:
@@ -144,7 +135,8 @@ def test_every_way_to_describe_a_fleet_means_the_same(ansible: Ansible, api: Api
     assert re.match(r'The file "sets/30-red.yml" of the option "src" cannot be decrypted: ', refused.message)
 
 
-def test_a_fleet_of_several_namespaces(local_ansible: Ansible, audit: AuditLog, api: Api, namespace: str, other: str) -> None:
+def test_a_fleet_of_several_namespaces(local_ansible: Ansible, audit: AuditLog, api: Api, namespace: str, other_namespace: str) -> None:
+    other = other_namespace
     here, there = replica_set("web", 0), in_namespace(replica_set("web", 0), other)
     everywhere = AuditLog(audit.path)
 

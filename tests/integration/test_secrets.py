@@ -81,6 +81,12 @@ TASKS = [
     task("encoded", definition="{{ encoded }}"),
     task("text", definition="{{ as_text }}"),
     task("file", src="web.yaml"),
+    task("list", definition=["{{ set_2 }}", "{{ as_text }}"]),
+    task("list of texts", resource_definition=["{{ as_text }}"], wait=True),
+    task("directory", src="sets"),
+    task("list with one that is refused", definition=["{{ set_2 }}", "{{ refused }}"]),
+    task("list with one that is too slow", definition=["{{ huge }}"], wait=True, wait_timeout=2),
+    task("list with a mistake", definition=["{{ set_1 }}", "{{ as_text }}"], replicas=3),
     task("refused", definition="{{ refused }}"),
     task("unknown field", definition="{{ unknown_field }}"),
     task("contradiction", definition="{{ set_1 }}", template="{{ set_2.spec.template }}"),
@@ -97,7 +103,22 @@ TASKS = [
     {"name": "info", "vmscale.kubevirt.vmirs_info": {}},
     task("delete", name="web", state="absent"),
 ]
-WORK = ("create", "change", "again", "template", "encoded", "text", "file", "token", "mapping", "info", "delete")
+WORK = (
+    "create",
+    "change",
+    "again",
+    "template",
+    "encoded",
+    "text",
+    "file",
+    "list",
+    "list of texts",
+    "directory",
+    "token",
+    "mapping",
+    "info",
+    "delete",
+)
 
 
 @pytest.fixture
@@ -111,6 +132,9 @@ def test_nothing_secret_is_seen(
     make_ansible: Callable[..., Ansible], cluster: Cluster, credentials: Credentials, tmp_path: Path, shell: Shell
 ) -> None:
     (tmp_path / "web.yaml").write_text(json.dumps(replica_set("file", 0, user_data=user_data(10))), encoding="utf-8")
+    (tmp_path / "sets").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "sets" / f"{name}.json").write_text(json.dumps(replica_set(name, 0, user_data=user_data(11))), encoding="utf-8")
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(SYSLOG, encoding="utf-8")
     log, syslog = tmp_path / "ansible.log", tmp_path / "syslog"

@@ -25,7 +25,7 @@ SOURCES: dict[str, dict[str, Any]] = {
     "src": {"src": str(SEED_SET)},
     "text": {"definition": TEXT},
     "mapping": {"definition": MAPPING},
-    "list": {"definition": [MAPPING]},
+    "list": {"definition": {"apiVersion": "v1", "kind": "List", "items": [MAPPING]}},
     "alias": {"resource_definition": MAPPING},
     "options": {"name": NAME, **{key: SPEC[key] for key in ("replicas", "selector", "template")}},
     "completed": {"src": str(SEED_SET), "name": NAME, "replicas": 3, "selector": SPEC["selector"]},
