@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 ARGS ?=
 DEV = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m dev
-COMMANDS = demo test test-kind test-kind-if-made lint unit sanity integration molecule sandbox-up sandbox-down clean
+COMMANDS = demo test test-kind test-kind-if-made lint unit sanity integration molecule docs bench sandbox-up sandbox-down clean
 
 .PHONY: help $(COMMANDS)
 .DEFAULT_GOAL := help
@@ -17,12 +17,14 @@ COMMANDS = demo test test-kind test-kind-if-made lint unit sanity integration mo
 help:
 	@echo "make demo          the whole story on the sandbox: ensure, verify, scale out under load, scale in"
 	@echo "make test          every check and test, with counts at the end"
-	@echo "make lint          ruff, mypy, yamllint, ansible-lint, antsibull-docs, antsibull-changelog"
+	@echo "make lint          ruff, mypy, yamllint, ansible-lint, antsibull-docs, antsibull-changelog, the site"
 	@echo "make unit          unit tests"
 	@echo "make sanity        ansible-test sanity"
 	@echo "make integration   modules, roles and playbooks on the sandbox, or on the cluster of KUBECONFIG"
 	@echo "make molecule      the molecule scenario, on a sandbox of its own"
+	@echo "make docs          the documentation's site; says where it is"
 	@echo "make test-kind     the molecule scenario on a kind cluster with KubeVirt, whose VMs boot"
+	@echo "make bench         measure beside kubernetes.core and kubectl, and write docs/performance.md"
 	@echo "make sandbox-up    bring the sandbox up and print its kubeconfig"
 	@echo "make sandbox-down  end all sandboxes"
 	@echo "make clean         end all sandboxes and remove what this checkout has cached"

@@ -43,7 +43,8 @@ options:
       - Path of a file that holds the manifest.
       - A file with many objects, a directory or a pattern such as C(sets/*.yml) is a fleet, which is ensured in this one task. Of a
         directory, the files that end with C(.yml), C(.yaml) or C(.json) are taken, in the order of their names, and nothing below it.
-      - It is looked up on the controller as for other tasks (in C(files/), beside the play), and may be encrypted with ansible-vault.
+      - It is looked up on the controller as for other tasks (in C(files/), beside the play), and at last where Ansible was started. It
+        may be encrypted with ansible-vault.
         Where the controller has no such file and the task runs on another machine, it is read there.
       - Mutually exclusive with O(definition).
     type: path

@@ -67,10 +67,14 @@ def roll_out_replica_set(task: Task) -> Result:
     }
     rollout = Rollout(task, api, namespace, after, pace, history)
     result = rollout.run(result, instances)
-    finished = change.end_restart(after)
+    try:
+        finished = change.end_restart(after)
+    except EngineError as error:
+        error.facts = {**result, **error.facts}
+        raise
     if finished is not None:
         result.update(changed=True, method="patch", result=_report.presentable(finished))
-    return {**result, "diff": rollout.diff(before, after)}
+    return {**result, "diff": rollout.diff(before, finished or after)}
 
 
 def history_of(task: Task, api: Api, namespace: str) -> History:
@@ -184,8 +188,11 @@ class _Change:
 
     def end_restart(self, live: Object) -> Object | None:
         """A restart that has no id is finished, so that the next one is another: the set with that written, None where there is none."""
-        if self._task.check_mode or self._task.params.get("state") != RESTARTED or RESTARTED_ANNOTATION not in annotations_of(live):
+        if self._task.params.get("state") != RESTARTED or RESTARTED_ANNOTATION not in annotations_of(live):
             return None
+        if self._task.check_mode:
+            left = {key: value for key, value in annotations_of(live).items() if key != RESTARTED_ANNOTATION}
+            return {**live, "metadata": {**metadata(live), "annotations": left}}
         body = {"metadata": {"annotations": {RESTARTED_ANNOTATION: None}}}
         return self._api.patch(REPLICA_SETS, self._namespace, self._name, body, dry_run=False)
 

@@ -17,6 +17,8 @@ import glob
 import json
 import os
 import sys
+import threading
+import time
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -38,6 +40,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import En
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
 
 display = Display()
+_LOOK_EVERY_SECONDS = 0.2
 
 
 class LocalShell(ActionBase):
@@ -91,6 +94,7 @@ class LocalShell(ActionBase):
         if validation.errors.errors:
             return {"failed": True, "changed": False, "msg": self._say_invalid(validation)}
         params = validation.validated_parameters
+        _end_with_ansible()
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         task = Task(
@@ -135,6 +139,15 @@ class LocalShell(ActionBase):
                 return f'The file "{part}" that the option "{option}" names does not exist on this machine.'
         arguments[option] = os.pathsep.join(str(path) for path in found)
         return None
+
+    def _find_needle(self, dirname: str, needle: str) -> str:
+        """Where ansible looks for files, and at last where it was started: that is the project, also where the playbook is not in it."""
+        try:
+            return str(super()._find_needle(dirname, needle))
+        except AnsibleError:
+            if os.path.exists(needle):
+                return os.path.abspath(needle)
+            raise
 
     def _read_files(self, source: t.Any) -> tuple[tuple[str, str], ...] | None:
         """The files of the directory or pattern ``source``, by name, decrypted if need be; None for a single file, or nothing here.
@@ -236,3 +249,15 @@ def _is_own_interpreter(interpreter: str | None) -> bool:
         return True
     same_place = os.path.dirname(interpreter) == os.path.dirname(sys.executable)
     return interpreter == sys.executable or (same_place and os.path.exists(interpreter) and os.path.samefile(interpreter, sys.executable))
+
+
+def _end_with_ansible() -> None:
+    """End this worker when Ansible does. Who kills Ansible leaves its workers alone, and a rollout would go on that nobody sees."""
+    ansible = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == ansible:
+            time.sleep(_LOOK_EVERY_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=look, name="end with ansible", daemon=True).start()

@@ -23,7 +23,7 @@ from dev.stages import STAGES
 from dev.suite import run_all, run_kind, run_kind_if_made, run_suite
 
 DEMO_SANDBOX = "demo"
-SANDBOXES = (DEMO_SANDBOX, "integration", "molecule")
+SANDBOXES = ("bench", DEMO_SANDBOX, "integration", "molecule")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

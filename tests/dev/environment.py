@@ -25,20 +25,31 @@ class EnvironmentFailedError(Exception):
     """The environment could not be made."""
 
 
-def environment_path() -> Path:
+def environment_path(requirements: Path = REQUIREMENTS) -> Path:
     """Return where the environment of these requirements and this Python lies."""
-    key = hashlib.sha256(REQUIREMENTS.read_bytes())
+    key = hashlib.sha256(requirements.read_bytes())
     key.update(f"{platform.python_version()} {sys.base_prefix}".encode())
     return cache_home() / f"venv-{key.hexdigest()[:12]}"
 
 
-def ensure_environment() -> Path:
+def ensure_environment(requirements: Path = REQUIREMENTS, whose: str = "the") -> Path:
     """Return the environment's Python, making the environment where it is missing or was left half made."""
-    path = environment_path()
+    path = environment_path(requirements)
     with _locked(path.with_suffix(".lock")):
         if not (path / "complete").exists():
-            _make(path)
+            _make(path, requirements, whose)
     return path / "bin" / "python"
+
+
+def ensure_additions(requirements: Path) -> None:
+    """Put into the environment what only one command needs, the first time that command is run."""
+    path = environment_path()
+    mark = path / f"complete-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
+    with _locked(path.with_suffix(".lock")):
+        if not mark.exists():
+            say(f"Installing what {requirements.relative_to(CHECKOUT)} names (once)")
+            _install(path, requirements)
+            mark.touch()
 
 
 def tool_environment() -> dict[str, str]:
@@ -61,10 +72,17 @@ def tool(program: str, *arguments: str) -> list[str]:
     return [str(environment_path() / "bin" / program), *arguments]
 
 
-def _make(path: Path) -> None:
-    say(f"Preparing the Python environment (once, a few minutes): {path}")
+def _make(path: Path, requirements: Path, whose: str) -> None:
+    say(f"Preparing {whose} Python environment (once, a few minutes): {path}")
     shutil.rmtree(path, ignore_errors=True)
     venv.create(path, with_pip=True, symlinks=True)
+    seconds = _install(path, requirements)
+    (path / "complete").touch()
+    say(f"{whose.capitalize()} Python environment is ready ({seconds:.0f} s)")
+
+
+def _install(path: Path, requirements: Path) -> float:
+    """Run pip; returns how long it took."""
     install = [
         str(path / "bin" / "python"),
         "-m",
@@ -73,12 +91,11 @@ def _make(path: Path) -> None:
         "--disable-pip-version-check",
         "--progress-bar=off",
     ]
-    done = run_logged("pip", [*install, "-r", str(REQUIREMENTS)], checkout_cache() / "logs" / "pip.log", cwd=CHECKOUT)
+    done = run_logged("pip", [*install, "-r", str(requirements)], checkout_cache() / "logs" / "pip.log", cwd=CHECKOUT)
     if done.code != 0:
         say(done.output)
         raise EnvironmentFailedError(f"pip ended with {done.code}; its output is above")
-    (path / "complete").touch()
-    say(f"The Python environment is ready ({done.seconds:.0f} s)")
+    return done.seconds
 
 
 @contextlib.contextmanager

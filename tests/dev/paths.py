@@ -13,6 +13,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 TESTS = CHECKOUT / "tests"
 REQUIREMENTS = TESTS / "requirements.txt"
+BENCH_REQUIREMENTS = TESTS / "bench" / "requirements.txt"
 NAMESPACE = "vmscale"
 NAME = "kubevirt"
 COLLECTION = f"{NAMESPACE}.{NAME}"

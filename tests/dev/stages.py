@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dev.environment import tool, tool_environment
-from dev.paths import NAME, NAMESPACE, TESTS, checkout_cache, collection_tree
+from dev.environment import EnvironmentFailedError, ensure_additions, tool, tool_environment
+from dev.paths import BENCH_REQUIREMENTS, NAME, NAMESPACE, TESTS, checkout_cache, collection_tree
 from dev.processes import run_logged, say
 from dev.sandbox import Sandbox
 from dev.sanity import run_sanity
@@ -40,6 +40,10 @@ class Linter:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+# Every reference in it has to lead somewhere.
+SITE = Linter("docs", ("python", "-m", "dev.docs"))
+
+
 def lint(arguments: Sequence[str]) -> Tally:
     """Run every linter, or those named, and show the output of those that complain."""
     chosen = [linter for linter in linters() if not arguments or linter.name in arguments]
@@ -53,13 +57,16 @@ def linters() -> Sequence[Linter]:
     return (
         Linter("ruff", ("ruff", "check", ".")),
         Linter("ruff-format", ("ruff", "format", "--check", ".")),
-        Linter("mypy-tests", ("mypy", "-p", "dev", "-p", "integration", "-p", "kind", "-p", "sandbox"), {"MYPYPATH": str(TESTS)}),
+        Linter(
+            "mypy-tests", ("mypy", "-p", "bench", "-p", "dev", "-p", "integration", "-p", "kind", "-p", "sandbox"), {"MYPYPATH": str(TESTS)}
+        ),
         Linter("mypy-unit", ("mypy", "-p", "unit"), {"MYPYPATH": f"{TESTS}:{collection_tree()}"}),
         Linter("mypy-plugins", ("mypy", str(collection / "plugins")), {"MYPYPATH": str(collection_tree())}),
         Linter("yamllint", ("yamllint", "--strict", ".")),
         Linter("ansible-lint", ("ansible-lint", "--offline", "--nocolor")),
         Linter("antsibull-docs", ("antsibull-docs", "lint-collection-docs", *references, ".")),
         Linter("antsibull-changelog", ("antsibull-changelog", "lint")),
+        SITE,
         Linter("build", ("ansible-galaxy", "collection", "build", "--force", "--output-path", str(checkout_cache() / "archive"))),
     )
 
@@ -103,6 +110,12 @@ def molecule(arguments: Sequence[str]) -> Tally:
     return molecule_tally(done.output).with_code(done.code)
 
 
+def docs(arguments: Sequence[str]) -> Tally:
+    """Build the documentation's site; that everything in it holds counts as one test."""
+    done = run_logged("docs", tool(*SITE.command, *arguments), LOGS / "docs.log", environment=tool_environment(), live=True)
+    return Tally(passed=1) if done.code == 0 else Tally(failed=1)
+
+
 def kind_images(arguments: Sequence[str]) -> Tally:
     """Make the images of the kind cluster, which takes an hour at most, and nothing once they are there."""
     done = run_logged(
@@ -125,6 +138,17 @@ def sanity(arguments: Sequence[str]) -> Tally:
     return run_sanity(LOGS / "sanity.log", arguments)
 
 
+def bench(arguments: Sequence[str]) -> Tally:
+    """Measure, on a sandbox of its own; that all could be measured counts as one test, whatever came of it."""
+    try:
+        ensure_additions(BENCH_REQUIREMENTS)
+    except EnvironmentFailedError as error:
+        say(str(error))
+        return Tally(failed=1)
+    done = run_logged("bench", tool("python", "-m", "bench", *arguments), LOGS / "bench.log", environment=tool_environment(), live=True)
+    return Tally(passed=1) if done.code == 0 else Tally(failed=1)
+
+
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
     for stage in (
@@ -134,6 +158,8 @@ STAGES: Mapping[str, Stage] = {
         Stage("sandbox", sandbox),
         Stage("integration", integration),
         Stage("molecule", molecule),
+        Stage("docs", docs, in_suite=False),
+        Stage("bench", bench, in_suite=False),
         Stage("kind-images", kind_images, in_suite=False),
         Stage("kind", kind, in_suite=False),
     )

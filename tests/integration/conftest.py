@@ -18,7 +18,9 @@ from integration.support.accounts import USER, AsUser, account
 from integration.support.ansible import Ansible, Shell
 from integration.support.api import Api
 from integration.support.audit import AuditLog
+from integration.support.awx_credential import BearerToken
 from integration.support.cluster import Cluster, given_kubeconfig, real_cluster, sandbox_cluster
+from integration.support.credentials import read_credentials
 from integration.support.kill import Killer
 
 SANDBOX_TESTS = Path(__file__).parent / "sandbox"
@@ -138,3 +140,10 @@ def sandbox(cluster: Cluster) -> Sandbox:
     if cluster.sandbox is None:
         pytest.skip("needs the dials of the sandbox")
     return cluster.sandbox
+
+
+@pytest.fixture
+def operator_token(sandbox: Sandbox) -> BearerToken:
+    """AWX's credential for the sandbox's operator, with the text of the CA."""
+    found = read_credentials(sandbox.name)
+    return BearerToken(found.server, found.token, found.ca_file.read_text(encoding="utf-8"))

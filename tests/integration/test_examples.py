@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ast
 import shutil
 from typing import Any
 
@@ -18,6 +17,7 @@ from integration.support.ansible import Ansible
 from integration.support.api import Api
 from integration.support.manifests import autoscaler, hpa, replica_set, vmirs
 from integration.support.seed import SEED_AUTOSCALER, SEED_SET, manifest
+from integration.support.snippets import documented
 
 MODULES = CHECKOUT / "plugins" / "modules"
 SET = vmirs(src=SEED_SET.name, wait=True)
@@ -51,15 +51,6 @@ BEFORE: dict[str, list[Any]] = {
 CHANGES = {"vmirs_scale": 5, "vmirs_rollout": 4}
 
 
-def examples(module: str) -> str:
-    """Return the text of a module's EXAMPLES."""
-    tree = ast.parse((MODULES / f"{module}.py").read_text(encoding="utf-8"))
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name) and statement.targets[0].id == "EXAMPLES":
-            return str(ast.literal_eval(statement.value))
-    raise LookupError(module)
-
-
 def test_every_module_has_its_prerequisites_here() -> None:
     assert set(BEFORE) == {path.stem for path in MODULES.glob("*.py")} - {"__init__"}
 
@@ -74,7 +65,7 @@ def test_the_examples_run(local_ansible: Ansible, api: Api, namespace: str, modu
         both = [replica_set(name, 1), autoscaler(name, name, 1, 2)]
         (sets / f"{name}.yaml").write_text(yaml.safe_dump_all(both), encoding="utf-8")
     # Nothing is changed in them but the namespace.
-    tasks = yaml.safe_load(examples(module).replace("namespace: default", f"namespace: {namespace}"))
+    tasks = yaml.safe_load(documented(MODULES / f"{module}.py", "EXAMPLES").replace("namespace: default", f"namespace: {namespace}"))
     twice = [each for task in tasks for each in ({**task, "name": f"{task['name']}, in check mode", "check_mode": True}, task)]
     done = local_ansible.run_tasks([*BEFORE[module], *twice], play={"module_defaults": {}} if not BEFORE[module] else None).require_ok()
 

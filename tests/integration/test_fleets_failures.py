@@ -10,7 +10,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -159,7 +158,7 @@ def test_a_server_that_is_too_busy_is_given_time(local_ansible: Ansible, api: Ap
 @pytest.mark.serial
 def test_a_task_that_is_ended_gives_up_what_it_tries_again(local_ansible: Ansible, sandbox: Sandbox) -> None:
     local_ansible.run_tasks(vmirs(definition=[replica_set("s0", 0)])).require_ok()
-    task: dict[str, Any] = vmirs(definition=[replica_set(f"s{index}", 0) for index in range(40)], wait=True, wait_timeout=100)
+    task = vmirs(definition=[replica_set(f"s{index}", 0) for index in range(40)], wait=True, wait_timeout=100)
     timer = throttled(sandbox, 60)
     try:
         done = local_ansible.run_tasks({**task, "timeout": 4}).require_failed()

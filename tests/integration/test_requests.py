@@ -17,7 +17,7 @@ import pytest
 from integration.support.ansible import Ansible
 from integration.support.api import Api
 from integration.support.audit import AuditLog, Request
-from integration.support.manifests import autoscaler, await_acknowledged, await_counts, hpa, replica_set, vmirs
+from integration.support.manifests import autoscaler, await_acknowledged, await_counts, hpa, replica_set, vmirs, vmirs_rollout, vmirs_scale
 
 # Nothing may ask the API server anything, or keep the machine busy, meanwhile.
 pytestmark = pytest.mark.serial
@@ -43,6 +43,7 @@ def resources(requests: list[Request]) -> list[str]:
 
 
 SET, VMS, HPAS = "virtualmachineinstancereplicasets", "virtualmachineinstances", "horizontalpodautoscalers"
+REVISIONS = "controllerrevisions"
 UNCHANGED: dict[str, tuple[Mapping[str, Any], list[str]]] = {
     "vmirs": (vmirs(definition=replica_set(NAME, 1)), [f"get {SET}"]),
     "vmirs, waiting": (vmirs(definition=replica_set(NAME, 1), wait=True), [f"get {SET}", f"list {VMS}"]),
@@ -51,7 +52,14 @@ UNCHANGED: dict[str, tuple[Mapping[str, Any], list[str]]] = {
     "hpa": (hpa(definition=autoscaler(SCALER, NAME, 1, 2, cpu=900)), [f"get {HPAS}"]),
     "hpa, waiting": (hpa(definition=autoscaler(SCALER, NAME, 1, 2, cpu=900), wait=True), [f"get {HPAS}"]),
     "hpa, absent": (hpa(name="no", state="absent", wait=True), [f"get {HPAS}"]),
-    "vmirs_info": ({"vmscale.kubevirt.vmirs_info": {"name": NAME}}, [f"get {SET}", f"list {VMS}", f"list {HPAS}"]),
+    "vmirs, rollout": (vmirs(definition=replica_set(NAME, 1), rollout=True), [f"get {SET}", f"list {VMS}"]),
+    "vmirs_scale": (vmirs_scale(name=NAME, replicas=1, wait=False), [f"get {SET}"]),
+    "vmirs_scale, waiting": (vmirs_scale(name=NAME, replicas=1), [f"get {SET}", f"list {VMS}"]),
+    "vmirs_rollout": (vmirs_rollout(name=NAME), [f"get {SET}", f"list {VMS}"]),
+    "vmirs_info": (
+        {"vmscale.kubevirt.vmirs_info": {"name": NAME}},
+        [f"get {SET}", f"list {VMS}", f"list {HPAS}", f"list {REVISIONS}"],
+    ),
     "hpa_info": ({"vmscale.kubevirt.hpa_info": {"name": SCALER}}, [f"get {HPAS}", "list events"]),
     "hpa_verify": (
         {"vmscale.kubevirt.hpa_verify": {"name": SCALER}},

@@ -169,5 +169,6 @@ def test_a_rollout_that_is_killed(
         rest = writes(audit.requests(mark))
     print(f"\n{name}: {written}, then {rest}\n{trace.history.text()}")
     assert written.count(DELETE) + rest.count(DELETE) == NUMBER
-    assert [result.is_changed for result in run.tasks] == [stage.deleted < NUMBER, False][: len(tasks)]
+    # A restart without an id is over once its mark is taken from the set, so there is something to do until then.
+    assert [result.is_changed for result in run.tasks] == [stage.task is RESTART or stage.deleted < NUMBER, False][: len(tasks)]
     require_done(api, namespace, trace, stage.task)

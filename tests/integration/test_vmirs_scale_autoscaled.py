@@ -45,7 +45,8 @@ def test_it_fails_before_anything_is_written(local_ansible: Ansible, api: Api, a
 
     assert done.message == (
         f"{label(namespace)} has 2 replicas and is autoscaled, so 5 would not last: {WHO} would bring it down to 3. Change the bounds "
-        'of the autoscaler instead (module hpa), or choose "replicas_when_autoscaled: set" or "keep".'
+        'of the autoscaler instead (module hpa), or choose "replicas_when_autoscaled: set", with "autoscaler_bounds: widen" where it is '
+        'out of them, or "keep".'
     )
     assert writes(audit.requests(mark)) == []
     assert api.get("vmirs", namespace, NAME)["spec"]["replicas"] == 2

@@ -73,7 +73,7 @@ def test_who_may_use_nothing_but_the_scale_cannot_wait(as_user: AsUser, api: Api
     assert api.get("vmirs", namespace, NAME)["spec"]["replicas"] == 2
 
     waiting = ansible.run_tasks(vmirs_scale(name=NAME, replicas=2)).require_failed().last
-    assert waiting.message == refusal(namespace, USER, "get", SETS)
+    assert waiting.message == f'{refusal(namespace, USER, "get", SETS)} Or set "wait: false": then its scale is enough.'
 
 
 def test_both_rights_are_named_where_both_are_missing(as_user: AsUser, api: Api, audit: AuditLog, namespace: str) -> None:

@@ -61,7 +61,9 @@ def test_a_set_in_twelve_steps(ansible: Ansible, api: Api, audit: AuditLog, name
     wanted["metadata"]["labels"] = {"tier": "web"}
     modified = run_four_steps(ansible, audit, vmirs(definition=wanted), lambda: await_acknowledged(api, namespace, NAME))
     require_quiet(modified)
-    assert modified.verbs == [["get", "list", "patch (dry run)"], ["get", "list", "patch"], ["get"], ["get"]]
+    # Who scales the set, and which revisions of its template are kept, to which the one that goes is added.
+    looks = ["get", "list", "list"]
+    assert modified.verbs == [[*looks, "create (dry run)", "patch (dry run)"], [*looks, "create", "patch"], ["get"], ["get"]]
     assert modified.done.result["method"] == modified.predicted.result["method"] == "patch"
     before, after = modified.done.diff
     assert (before["spec"]["replicas"], after["spec"]["replicas"]) == (1, 2)

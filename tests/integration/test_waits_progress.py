@@ -6,18 +6,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from dev.paths import collection_tree
+from integration.support.awx_job import Awx
 from integration.support.cluster import Cluster
 from integration.support.manifests import replica_set, vmirs
 
@@ -26,28 +22,15 @@ SLOW = {"sandbox.vmscale.kubevirt/boot-seconds": "3", "sandbox.vmscale.kubevirt/
 LINE = re.compile(rf"^{NAME}: \d/2 ready.*\(\d+ s\)$")
 
 
-def run_job(directory: Path, cluster: Cluster, namespace: str, *arguments: str, **options: Any) -> list[dict[str, Any]]:
+def run_job(directory: Path, cluster: Cluster, namespace: str, check: bool = False, **options: Any) -> list[dict[str, Any]]:
     """Run a task as AWX runs a job, and return its events in order."""
     task = vmirs(definition=replica_set(NAME, 2, annotations=SLOW), namespace=namespace, wait=True, wait_timeout=120, **options)
     play = {"name": "Job", "hosts": "localhost", "gather_facts": False, "tasks": [task]}
-    (directory / "project").mkdir()
-    (directory / "project" / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
-    (directory / "inventory").mkdir()
-    host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    (directory / "inventory" / "hosts.json").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}), encoding="utf-8")
-    programs = Path(sys.executable).parent
-    environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_"))},
-        "PATH": f"{programs}:{os.environ['PATH']}",
-        "ANSIBLE_COLLECTIONS_PATH": str(collection_tree()),
-        "K8S_AUTH_KUBECONFIG": str(cluster.operator),
-    }
-    command = [str(programs / "ansible-runner"), "run", str(directory), "-p", "play.yml", "-q", "--ident", "job"]
-    if arguments:
-        command.append(f"--cmdline={' '.join(arguments)}")
-    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=180)
-    files = (directory / "artifacts" / "job" / "job_events").glob("*.json")
-    return sorted((json.loads(file.read_text(encoding="utf-8")) for file in files), key=lambda event: int(event["counter"]))
+    project = directory / "project"
+    project.mkdir()
+    (project / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    awx = Awx(directory, lambda _directory: {"K8S_AUTH_KUBECONFIG": str(cluster.operator)}, project=project)
+    return awx.run("play.yml", check=check).require("successful").events
 
 
 def lines_of(events: list[dict[str, Any]]) -> list[str]:
@@ -69,8 +52,6 @@ def test_each_line_is_an_event_while_the_task_runs(tmp_path: Path, cluster: Clus
     assert kinds.index("runner_on_start") < first < kinds.index("runner_on_ok")
 
 
-@pytest.mark.parametrize(("arguments", "options"), [(["--check"], {}), ([], {"quiet": True})], ids=["check mode", "quiet"])
-def test_nobody_is_told_what_nobody_waits_for(
-    tmp_path: Path, cluster: Cluster, namespace: str, arguments: list[str], options: dict[str, Any]
-) -> None:
-    assert lines_of(run_job(tmp_path, cluster, namespace, *arguments, **options)) == []
+@pytest.mark.parametrize("options", [{"check": True}, {"quiet": True}], ids=["check mode", "quiet"])
+def test_nobody_is_told_what_nobody_waits_for(tmp_path: Path, cluster: Cluster, namespace: str, options: dict[str, Any]) -> None:
+    assert lines_of(run_job(tmp_path, cluster, namespace, **options)) == []

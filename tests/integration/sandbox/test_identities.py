@@ -14,7 +14,10 @@ from sandbox.api import Api, ApiError
 
 ALLOWED = {
     ("kubevirt.io", "virtualmachineinstancereplicasets"): {"get", "list", "watch", "create", "patch", "delete"},
-    ("kubevirt.io", "virtualmachineinstances"): {"get", "list", "watch"},
+    ("kubevirt.io", "virtualmachineinstancereplicasets/scale"): {"get", "patch"},
+    ("kubevirt.io", "virtualmachineinstances"): {"get", "list", "watch", "delete"},
+    ("apps", "controllerrevisions"): {"list", "create", "delete"},
+    ("policy", "poddisruptionbudgets"): {"list", "watch"},
     ("autoscaling", "horizontalpodautoscalers"): {"get", "list", "watch", "create", "patch", "delete"},
     ("", "events"): {"get", "list", "watch"},
     ("", "pods"): {"get", "list", "watch"},
@@ -30,7 +33,8 @@ VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletec
 
 def may(api: Api, verb: str, group: str, resource: str) -> bool:
     """Whether a user may do something in the default namespace."""
-    attributes = {"namespace": "default", "verb": verb, "group": group, "resource": resource}
+    main, _slash, subresource = resource.partition("/")
+    attributes = {"namespace": "default", "verb": verb, "group": group, "resource": main, "subresource": subresource}
     review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}}
     answer = api.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
     return bool(answer["status"]["allowed"])

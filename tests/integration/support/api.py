@@ -24,6 +24,7 @@ COLLECTIONS = {
     "serviceaccounts": "/api/v1",
     "resourcequotas": "/api/v1",
     "configmaps": "/api/v1",
+    "secrets": "/api/v1",
     "controllerrevisions": "/apis/apps/v1",
     "deployments": "/apis/apps/v1",
     "horizontalpodautoscalers": "/apis/autoscaling/v2",

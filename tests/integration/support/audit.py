@@ -25,6 +25,10 @@ class Request:
     uri: str
     code: int
     agent: str
+    received_at: float
+    """When the API server received it: a time stamp."""
+    seconds: float
+    """How long the API server took."""
     resource: str = ""
     """What it is about; a subresource after a slash."""
     name: str = ""
@@ -66,7 +70,7 @@ class AuditLog:
     def last_write(self, since: Mark, path: str, before: float) -> float:
         """Return when the last write to an object of that path, by whomever, ended: a time stamp before the given one."""
         ended = [
-            datetime.fromisoformat(event["stageTimestamp"]).timestamp()
+            _moment(event["stageTimestamp"])
             for event in self._events(since, None)
             if event["requestURI"].partition("?")[0].endswith(path) and event["verb"] in ("update", "patch")
         ]
@@ -95,6 +99,7 @@ def _is_of(request: Request, user: str) -> bool:
 
 
 def _request(event: dict[str, Any]) -> Request:
+    received, ended = (_moment(event[key]) for key in ("requestReceivedTimestamp", "stageTimestamp"))
     about = event.get("objectRef", {})
     return Request(
         user=event["user"]["username"],
@@ -102,6 +107,12 @@ def _request(event: dict[str, Any]) -> Request:
         uri=event["requestURI"],
         code=event.get("responseStatus", {}).get("code", 0),
         agent=event.get("userAgent", ""),
+        received_at=received,
+        seconds=ended - received,
         resource="/".join(filter(None, (about.get("resource"), about.get("subresource")))),
         name=about.get("name", ""),
     )
+
+
+def _moment(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from integration.support.ansible import Ansible, Command, Task
+from integration.support.ansible import Ansible, Task
 from integration.support.audit import AuditLog, writes
 from integration.support.gate import Gate, IsEnough
 
@@ -51,7 +51,7 @@ class Killer:
             try:
                 _await_stage(process, is_reached, log)
             finally:
-                _kill_all(command)
+                kill_marked(f"TEST_RESULTS_FILE={command.results}")
                 process.wait(10)
         # What was under way when the run died may still be done by the API server.
         time.sleep(0.2)
@@ -67,16 +67,27 @@ def _await_stage(process: subprocess.Popen[bytes], is_reached: Callable[[], bool
         time.sleep(0.01)
 
 
-def _kill_all(command: Command) -> None:
-    """Kill each process of the run: Ansible's workers have sessions of their own, and share no more than their environment."""
-    mark = f"TEST_RESULTS_FILE={command.results}".encode()
-    while found := [number for number in map(int, filter(str.isdigit, os.listdir("/proc"))) if _has(number, mark)]:
+def kill_marked(variable: str) -> set[int]:
+    """Kill each process that was given that variable, and return their numbers.
+
+    Ansible's workers have sessions of their own, and share no more than their environment with what has started them.
+    """
+    killed = set()
+    while found := marked(variable):
         for number in found:
             try:
                 os.kill(number, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+            killed.add(number)
         time.sleep(0.002)
+    return killed
+
+
+def marked(variable: str) -> list[int]:
+    """Return the processes that were given that variable."""
+    mark = variable.encode()
+    return [number for number in map(int, filter(str.isdigit, os.listdir("/proc"))) if _has(number, mark)]
 
 
 def _has(number: int, mark: bytes) -> bool:

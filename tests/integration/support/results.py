@@ -24,6 +24,8 @@ class TaskResult:
     host: str
     status: Status
     ignored: bool
+    began_at: float
+    """When it was handed to its worker: a time stamp."""
     seconds: float
     data: dict[str, Any] = field(repr=False)
 

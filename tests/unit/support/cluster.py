@@ -121,7 +121,7 @@ class Cluster:
             return self.refuse(request) or Stream(self._changes(request))
         collection = self._collection(request.path)
         # Looked at before: what changes in between is told twice rather than never.
-        present = self._present(collection, request)
+        present = copy.deepcopy(self._present(collection, request)) if request.method in ("GET", "PATCH") else {}
         answer = self.refuse(request)
         if answer is None:
             with self._lock:
@@ -138,18 +138,20 @@ class Cluster:
         return "/".join([f"{head}{namespaces}{rest.partition('/')[0]}", *rest.split("/")[1:2]])
 
     def _present(self, collection: str, request: Request) -> dict[str, Object]:
-        """Return a copy of the objects of a collection, or of those that the request's labels select, by name."""
+        """Return the objects of a collection, or those that the request's labels select, by name."""
         found = self.lists.get(collection) or [each for key, each in [*self.objects.items()] if key.startswith(f"{collection}/")]
-        named = {
+        return {
             (each.get("metadata") or {}).get("name", str(number)): each for number, each in enumerate(found) if _is_chosen(each, request)
         }
-        return copy.deepcopy(named)
 
     def _changes(self, request: Request) -> Iterator[bytes]:
         """Tell what becomes of a collection from where it was told last."""
         told = self._told.get(request.path, {}) if request.query.get("resourceVersion") else {}
-        while not self._is_over.wait(0.005):
+        while not self._is_over.wait(0.003):
             present = self._present(request.path, request)
+            if present == told:
+                continue
+            present = copy.deepcopy(present)
             for name in {*told, *present}:
                 if name not in present:
                     yield event("DELETED", told[name])

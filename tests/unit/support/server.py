@@ -166,7 +166,7 @@ def listening(server: Server, tls: ssl.SSLContext | None = None, port: int = 0) 
     listener = _Listener(("127.0.0.1", port), handler)
     if tls:
         listener.socket = tls.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.002}, daemon=True)
     thread.start()
     try:
         yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.server_address[1]}"

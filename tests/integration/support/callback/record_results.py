@@ -35,13 +35,16 @@ class CallbackModule(CallbackBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._started: dict[str, float] = {}
+        self._started: dict[str, tuple[float, float]] = {}
 
     def v2_runner_on_start(self, host: Host, task: Task) -> None:  # noqa: ARG002
-        self._started[task._uuid] = time.monotonic()
+        self._started[task._uuid] = time.monotonic(), time.time()
 
     def _record(self, status: str, result: CallbackTaskResult, ignored: bool = False) -> None:
+        # First of all: what it takes to write down a result is not the task's.
+        now = time.monotonic()
         task = result.task
+        began, began_at = self._started.get(task._uuid, (now, time.time()))
         data = json.loads(self._dump_results(result.result))
         for key in ("diff", "warnings"):
             # What makes the usual output readable takes these out of the result.
@@ -54,7 +57,8 @@ class CallbackModule(CallbackBase):
             "role": task._role.get_name() if task._role else None,
             "host": result.host.get_name(),
             "ignored": bool(ignored),
-            "seconds": time.monotonic() - self._started.get(task._uuid, time.monotonic()),
+            "began_at": began_at,
+            "seconds": now - began,
             "data": data,
         }
         with open(os.environ["TEST_RESULTS_FILE"], "a", encoding="utf-8") as stream:

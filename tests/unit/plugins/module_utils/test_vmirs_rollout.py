@@ -20,19 +20,19 @@ from unit.support.templates import hash_in
 
 
 def test_every_vmi_is_replaced_once_and_never_too_many_at_a_time() -> None:
-    cluster, controller = controlled(12, outdated=12, boot_seconds=1, shutdown_seconds=1)
+    cluster, controller = controlled(8, outdated=8, boot_seconds=1, shutdown_seconds=1)
     made = roll_out(cluster, 3)
     assert facts(made, "changed", "method", "revision", "rolled_back_from", "failed") == [True, "delete", 1, None, None]
-    assert [len(batch) for batch in made["batches"]] == [3, 3, 3, 3]
+    assert [len(batch) for batch in made["batches"]] == [3, 3, 2]
     assert made["replaced"] == [name for batch in made["batches"] for name in batch] == deleted(cluster)
-    assert sorted(made["replaced"]) == sorted(f"web{number}" for number in range(12))
-    assert min(controller.ready) == 9
-    assert made["replicas"] == {"desired": 12, "current": 12, "ready": 12, "outdated": 0, "terminating": 0}
+    assert sorted(made["replaced"]) == sorted(f"web{number}" for number in range(8))
+    assert min(controller.ready) == 5
+    assert made["replicas"] == {"desired": 8, "current": 8, "ready": 8, "outdated": 0, "terminating": 0}
     assert (made["diff"]["before"]["instances"], made["diff"]["after"]["instances"]) == (sorted(made["replaced"]), [])
-    assert "batch 4, 12/12 updated, 12/12 ready" in cluster.lines[-1]
+    assert "batch 3, 8/8 updated, 8/8 ready" in cluster.lines[-1]
     moments = [point["elapsed"] for point in made["timeline"]]
     assert moments == sorted(moments)
-    assert 4 <= moments[-1] == made["duration"] <= 12
+    assert 3 <= moments[-1] == made["duration"] <= 9
     again = roll_out(cluster, 3)
     assert facts(again, "changed", "method", "replaced", "batches", "revision") == [False, None, [], [], None]
     assert [right(each) for each in cluster.server.requests] == [("get", SET), ("list", VMIS)]
@@ -106,22 +106,22 @@ def test_with_an_autoscaler_a_percentage_is_one_of_its_minimum() -> None:
 
 
 def test_an_autoscaler_that_grows_the_set_meanwhile_is_kept_up_with() -> None:
-    cluster, controller = controlled(4, outdated=4, boot_seconds=1)
+    cluster, controller = controlled(3, outdated=3, boot_seconds=1)
 
     def grow(request: Request) -> Answer | None:
-        if request.method == "DELETE" and not request.query and cluster.live["spec"]["replicas"] == 4:
-            cluster.put(SETS, changed(cluster.live, "spec.replicas", 6))
+        if request.method == "DELETE" and not request.query and cluster.live["spec"]["replicas"] == 3:
+            cluster.put(SETS, changed(cluster.live, "spec.replicas", 5))
         return None
 
     cluster.refuse = grow
     made = roll_out(cluster, 1)
-    assert facts(made, "failed", "replicas") == [None, {"desired": 6, "current": 6, "ready": 6, "outdated": 0, "terminating": 0}]
-    assert sorted(made["replaced"]) == ["web0", "web1", "web2", "web3"]
-    assert len(made["batches"]) == 4
-    assert min(controller.ready) == 3
-    # Once it had grown and the new ones were ready, no more than one of six was missing.
-    grown = controller.ready.index(6)
-    assert min(controller.ready[grown:]) == 5
+    assert facts(made, "failed", "replicas") == [None, {"desired": 5, "current": 5, "ready": 5, "outdated": 0, "terminating": 0}]
+    assert sorted(made["replaced"]) == ["web0", "web1", "web2"]
+    assert len(made["batches"]) == 3
+    assert min(controller.ready) == 2
+    # Once it had grown and the new ones were ready, no more than one of five was missing.
+    grown = controller.ready.index(5)
+    assert min(controller.ready[grown:]) == 4
 
 
 def test_one_that_shrinks_it_may_take_outdated_vmis_itself() -> None:
@@ -139,38 +139,45 @@ def test_one_that_shrinks_it_may_take_outdated_vmis_itself() -> None:
 
 
 def test_a_vmi_counts_once_it_has_been_ready_for_long_enough() -> None:
-    cluster, _controller = controlled(3, outdated=2)
+    cluster, _controller = controlled(2, outdated=1)
     cluster.tells_time = True
-    made = roll_out(cluster, 1, min_ready_seconds=4)
-    assert len(made["batches"]) == 2
-    assert 8 <= made["duration"] <= 11
+    made = roll_out(cluster, 1, min_ready_seconds=3)
+    assert made["batches"] == [["web0"]]
+    assert 3 <= made["duration"] <= 5
     assert any("1 Scheduling" not in line and "batch 1" in line for line in cluster.lines)
 
 
 def test_there_is_a_pause_between_batches_and_none_after_the_last() -> None:
     cluster, _controller = controlled(3, outdated=3)
-    made = roll_out(cluster, 1, pause_between=3)
+    made = roll_out(cluster, 1, pause_between=2)
     assert len(made["batches"]) == 3
-    assert 6 <= made["duration"] <= 7.5
+    assert 4 <= made["duration"] <= 5.5
     assert any(line.partition(" (")[0].endswith("3/3 ready, pausing") for line in cluster.lines)
     assert "pausing" not in cluster.lines[-1]
 
 
+def test_a_pause_takes_no_time_of_a_batch() -> None:
+    cluster, _controller = controlled(2, outdated=2)
+    made = roll_out(cluster, 1, pause_between=3, batch_timeout=2)
+    assert facts(made, "failed", "batches") == [None, [["web1"], ["web0"]]]
+    assert 3 <= made["duration"] <= 4
+
+
 def test_a_rollout_begins_once_the_set_is_ready_for_it() -> None:
-    cluster, _controller = controlled(3, outdated=2, boot_seconds=2)
+    cluster, _controller = controlled(3, outdated=1, boot_seconds=1)
     cluster.lists[INSTANCES] = cluster.lists[INSTANCES][:2]
     made = roll_out(cluster, 1)
-    assert facts(made, "failed", "batches") == [None, [["web1"], ["web0"]]]
-    assert 6 <= made["duration"] <= 8
+    assert facts(made, "failed", "batches") == [None, [["web0"]]]
+    assert 2 <= made["duration"] <= 4
 
 
 def test_a_budget_makes_batches_smaller() -> None:
-    cluster, controller = controlled(4, outdated=4, boot_seconds=1)
+    cluster, controller = controlled(3, outdated=3, boot_seconds=1)
     cluster.lists[BUDGETS] = [budget("b", 1)]
-    made = roll_out(cluster, 4, check_mode=True)
-    assert [len(batch) for batch in made["batches"]] == [1, 1, 1, 1]
-    assert [len(batch) for batch in roll_out(cluster, 4)["batches"]] == [1, 1, 1, 1]
-    assert min(controller.ready) == 3
+    made = roll_out(cluster, 3, check_mode=True)
+    assert [len(batch) for batch in made["batches"]] == [1, 1, 1]
+    assert [len(batch) for batch in roll_out(cluster, 3)["batches"]] == [1, 1, 1]
+    assert min(controller.ready) == 2
 
 
 def test_a_budget_that_holds_is_waited_for() -> None:

@@ -56,6 +56,7 @@ def test_a_restart_replaces_every_vmi_by_one_of_the_same_template() -> None:
     assert patch.header("Content-Type") == ["application/json-patch+json"]
     before, after = (made["diff"][side]["spec"]["template"]["metadata"].get("annotations") for side in ("before", "after"))
     assert (before, after) == (None, stamp)
+    assert "annotations" not in made["diff"]["after"]["metadata"]
 
 
 def test_without_an_id_each_run_restarts_anew() -> None:
@@ -97,7 +98,10 @@ def test_a_restart_that_was_ended_after_its_last_deletion_replaces_nothing_again
     cluster, _controller = controlled(3)
     cluster.refuse = failing(lambda request: request.body == {"metadata": {"annotations": {RESTARTED: None}}})
     first = roll_out(cluster, state="restarted")
-    assert first["failed"]
+    assert facts(first, "failed", "changed", "method") == [True, True, "patch"]
+    assert sorted(first["replaced"]) == ALL
+    planned = roll_out(cluster, check_mode=True, state="restarted")
+    assert (facts(planned, "changed", "method", "replaced"), cluster.written()) == ([True, "patch", []], [])
     cluster.refuse = lambda request: None
     second = roll_out(cluster, state="restarted")
     assert (facts(second, "changed", "method"), second["replaced"]) == ([True, "patch"], [])
@@ -132,6 +136,16 @@ def test_going_back_brings_the_template_before_with_its_hash() -> None:
     again = roll_out(cluster, state="rolled_back")
     assert facts(again, "changed", "method", "replaced", "rolled_back_from", "revision") == [False, None, [], 2, 3]
     assert cluster.written() == []
+
+
+def test_the_vmis_that_ran_it_before_are_not_outdated_whatever_their_hash() -> None:
+    # It was made of a manifest, and the template has been written in another way since.
+    cluster = with_history("1Gi", "2Gi")
+    for live in (cluster.lists[REVISIONS][0], cluster.lists[INSTANCES][0]):
+        live["metadata"]["labels"][HASH] = "of-the-manifest"
+    made = roll_out(cluster, state="rolled_back")
+    assert sorted(made["replaced"]) == ["web1", "web2"]
+    assert hashes(cluster) == {"of-the-manifest"}
 
 
 def test_it_can_be_gone_to_any_revision_by_any_number_it_had() -> None:

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from unit.support.cluster import SCALERS, SETS, Cluster
-from unit.support.controlled import controlled, facts, failing, forbid, right
+from unit.support.controlled import annotations_of, controlled, facts, failing, forbid, right
 from unit.support.objects import autoscaler, changed, replica_set
 from unit.support.server import Answer, Request, refusal
 
@@ -52,10 +52,10 @@ def test_without_waiting_the_set_alone_is_read_and_written() -> None:
 
 
 def test_it_waits_until_the_surplus_vmis_are_gone() -> None:
-    cluster, _controller = controlled(3, shutdown_seconds=2)
+    cluster, _controller = controlled(3, shutdown_seconds=1)
     made = scale(cluster, 1)
     assert made["replicas"]["terminating"] == 0
-    assert 2 <= made["duration"] <= 3
+    assert 1 <= made["duration"] <= 2
     assert len(cluster.names()) == 1
     assert made["removed"] is None
     assert scale(cluster, 0)["replicas"] == {"desired": 0, "current": 0, "ready": 0, "outdated": 0, "terminating": 0}
@@ -94,6 +94,18 @@ def test_who_may_not_patch_the_set_patches_its_scale() -> None:
     (body,) = [each.body for each in cluster.server.requests if each.path.endswith("/scale")]
     assert body == {"metadata": {"resourceVersion": "101"}, "spec": {"replicas": 5}}
     assert made["diff"]["after"]["spec"] == {**made["diff"]["before"]["spec"], "replicas": 5}
+
+
+def test_what_a_scale_in_has_left_on_a_set_that_somebody_resumed_goes_with_the_next_number() -> None:
+    cluster, _controller = controlled(3)
+    stale = {"vmscale.kubevirt/scale-in": '{"replicas": 1, "remove": ["web0"], "resume": true}', "team": "a"}
+    cluster.put(SETS, changed(cluster.live, "metadata.annotations", stale))
+    cluster.refuse = forbid(f"patch {SET}")
+    assert scale(cluster, 4)["method"] == "scale"
+    assert annotations_of(cluster.live) == stale
+    cluster.refuse = lambda request: None
+    assert scale(cluster, 5)["method"] == "patch"
+    assert (annotations_of(cluster.live), len(cluster.names())) == ({"team": "a"}, 5)
 
 
 def test_who_may_patch_neither_is_told_of_both_rights() -> None:

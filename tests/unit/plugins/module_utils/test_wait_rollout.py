@@ -123,6 +123,8 @@ def test_what_holds_it_is_missing_and_told() -> None:
     # While the batch itself is on its way the budget is no trouble.
     assert wait.words(1, BOOTING, held) == []
     assert wait.words(1, SETTLED, [budget("b", 1)]) == []
+    two = Wait(max_unavailable=max_unavailable(2))
+    assert [two.words(1, BOOTING, held), two.words(2, SETTLED, held)] == [[], ["DisruptionBudget"]]
 
 
 def test_nobody_waits_for_outdated_vmis() -> None:
