@@ -10,33 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from integration.support.ansible import Ansible
-from integration.support.api import Api, Object
-from integration.support.fleet import quick_set
+from integration.support.api import Api
+from integration.support.fleet import quick_set, write_fleet
 from integration.support.manifests import autoscaler
 from integration.support.results import Run, TaskResult
 
 Variables = dict[str, Any]
 
 
-def describe(directory: Path, name: str, namespace: str | None = None) -> None:
-    """Write a file with a set and its autoscaler, which leaves it alone."""
-    bodies: list[Object] = [quick_set(name, 1), autoscaler(name, name, 1, 3, cpu=10000)]
-    for body in bodies if namespace else ():
-        body["metadata"]["namespace"] = namespace
-    (directory / f"{name}.yml").write_text(yaml.safe_dump_all(bodies), encoding="utf-8")
-
-
 @pytest.fixture
 def directory(tmp_path: Path, other_namespace: str) -> Path:
     """Three files, one of which names a namespace of its own."""
     found = tmp_path / "sets"
-    found.mkdir()
-    for name in ("blue", "green"):
-        describe(found, name)
-    describe(found, "red", other_namespace)
+    write_fleet(found, {"blue": None, "green": None, "red": other_namespace})
     return found
 
 
@@ -103,7 +91,7 @@ def test_ensure_and_remove(local_ansible: Ansible, directory: Path, variables: V
     assert (changes(again), written()) == (NONE, before)
     assert len(tasks(again)["hpa_verify"]["results"]) == 3
 
-    (directory / "red.yml").unlink()
+    (directory / "red.yaml").unlink()
     assert changes(play("ensure", check=True)) == {"vmirs": ["red"], "hpa": ["red"]}
     assert changes(play("ensure")) == {"vmirs": ["red"], "hpa": ["red"]}
     assert written() == {name: part for name, part in before.items() if "red" not in name}
