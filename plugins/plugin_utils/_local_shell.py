@@ -173,7 +173,7 @@ class LocalShell(ActionBase):
             except AnsibleError:
                 return None
         bases = [*self._task.get_search_path(), self._loader.get_basedir()]
-        places = [os.path.join(base, part) for base in bases for part in ("files", "")]
+        places = [*(os.path.join(base, part) for base in bases for part in ("files", "")), os.getcwd()]
         return next((place for place in places if glob.glob(os.path.join(glob.escape(place), pattern))), None)
 
     def _read_file(self, path: str, name: str) -> str:

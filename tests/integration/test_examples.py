@@ -15,6 +15,7 @@ import yaml
 from dev.paths import CHECKOUT
 from integration.support.ansible import Ansible
 from integration.support.api import Api
+from integration.support.fleet import write_fleet
 from integration.support.manifests import autoscaler, hpa, replica_set, vmirs
 from integration.support.seed import SEED_AUTOSCALER, SEED_SET, manifest
 from integration.support.snippets import documented
@@ -59,11 +60,7 @@ def test_every_module_has_its_prerequisites_here() -> None:
 def test_the_examples_run(local_ansible: Ansible, api: Api, namespace: str, module: str) -> None:
     for path in (SEED_SET, SEED_AUTOSCALER):
         shutil.copy(path, local_ansible.directory)
-    sets = local_ansible.directory / "sets"
-    sets.mkdir()
-    for name in ("blue", "green"):
-        both = [replica_set(name, 1), autoscaler(name, name, 1, 2)]
-        (sets / f"{name}.yaml").write_text(yaml.safe_dump_all(both), encoding="utf-8")
+    write_fleet(local_ansible.directory / "sets")
     # Nothing is changed in them but the namespace.
     tasks = yaml.safe_load(documented(MODULES / f"{module}.py", "EXAMPLES").replace("namespace: default", f"namespace: {namespace}"))
     twice = [each for task in tasks for each in ({**task, "name": f"{task['name']}, in check mode", "check_mode": True}, task)]

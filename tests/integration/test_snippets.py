@@ -29,6 +29,7 @@ NOT_RUN = {
     "docs/awx.md: Job templates as code": "needs AWX, and installs from Galaxy; test_controller runs the playbook",
     "docs/docsite/rst/guide_getting_started.rst: Install the collection": "installs from Galaxy",
     "docs/docsite/rst/guide_getting_started.rst: Without a cluster": "runs the demo, which takes minutes, and brings up a sandbox",
+    "docs/fleets.md: What comes back": "shows a part of a result",
     "docs/performance.md: Performance": "measures, which takes many minutes",
     "docs/rollouts.md: Revisions": "shows a part of a result",
     "docs/waiting.md: The timeline": "shows a part of a result",
@@ -51,6 +52,7 @@ JOURNEYS = {
     "coming-from": ("docs/docsite/rst/guide_coming_from.rst",),
     "awx": ("docs/awx.md",),
     "waiting": ("docs/waiting.md", "docs/docsite/rst/guide_troubleshooting.rst"),
+    "fleets": ("docs/fleets.md",),
     "rollouts": ("docs/rollouts.md",),
     "scaling": ("docs/scaling.md", *(f"roles/{role}/README.md" for role in ("vmirs", "scale", "rollout", "hpa", "verify"))),
 }
@@ -98,6 +100,10 @@ CHANGING = {
         "Bring every VM to the present template, three at a time",
     },
     "autoscaling": {"Keep the VMs at 70 % of their vCPU", "Keep the VMs at 700 millicores of their vCPU", "Scale with patience"},
+    "fleets": {
+        "Ensure every set that the directory describes",
+        "Ensure the autoscalers that the same files describe",
+    },
     "rollouts": {
         "Give the set another template",
         "Bring every VMI to it, three at a time",
@@ -116,6 +122,7 @@ SAYS = {
     "docs/awx.md: Rights": "serviceaccount/vmscale-ensure created",
     "README.md: Quick start": "VirtualMachineInstanceReplicaSet pods:                 3 current / 3 desired",
     "docs/docsite/rst/guide_getting_started.rst: Run it again": "changed=0",
+    "docs/fleets.md: Roles and playbooks": "'failed': 0",
     "docs/docsite/rst/guide_getting_started.rst: Without writing plays": "changed=2",
     "docs/docsite/rst/guide_coming_from.rst: From kubectl": "horizontalpodautoscaler.autoscaling/web autoscaled",
     "docs/docsite/rst/guide_coming_from.rst: From kubectl 2": "changed=0",

@@ -2,15 +2,18 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sets of VMs that lose no time, made and changed without the code under test."""
+"""Sets of VMs that lose no time, made and changed without the code under test, and the files that describe a fleet of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from integration.support.api import Api, Object, eventually
-from integration.support.manifests import HASH, await_counts, replica_set
+from integration.support.manifests import HASH, autoscaler, await_counts, replica_set
 
 DIAL = "sandbox.vmscale.kubevirt/"
 QUICK = {f"{DIAL}{what}": "0" for what in ("boot-seconds", "boot-jitter-seconds", "shutdown-seconds")}
@@ -21,6 +24,16 @@ def quick_set(name: str, replicas: int, dials: Mapping[str, str] | None = None, 
     """Return a set of VMs that boot at once, but for what the dials say."""
     turned = {f"{DIAL}{what}": value for what, value in (dials or {}).items()}
     return replica_set(name, replicas, annotations={**QUICK, **turned}, **template)
+
+
+def write_fleet(directory: Path, namespaces: Mapping[str, str | None] | None = None) -> None:
+    """Write a file for each of some sets with the set and its autoscaler, which leaves it alone, by the namespaces that they name."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, namespace in (namespaces or {"blue": None, "green": None}).items():
+        bodies: list[Object] = [quick_set(name, 1), autoscaler(name, name, 1, 3, cpu=10000)]
+        for body in bodies if namespace else ():
+            body["metadata"]["namespace"] = namespace
+        (directory / f"{name}.yaml").write_text(yaml.safe_dump_all(bodies), encoding="utf-8")
 
 
 def start(api: Api, namespace: str, body: Object, template_hash: str = "first") -> list[str]:

@@ -23,6 +23,7 @@ from dev.paths import CHECKOUT, TESTS
 from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible, Task
 from integration.support.cluster import Cluster
+from integration.support.fleet import write_fleet
 from integration.support.results import TaskResult
 from integration.support.seed import SEED_AUTOSCALER, SEED_SET
 from integration.support.snippets import Snippet
@@ -53,6 +54,7 @@ class Reader:
         for path in (SEED_SET, SEED_AUTOSCALER):
             shutil.copy(path, self.directory)
         (self.directory / "playbooks").symlink_to(CHECKOUT / "playbooks")
+        write_fleet(self.directory / "sets")
         self.kubeconfig = self._kubeconfig(self.cluster.operator, self.directory / ".kube" / "config")
         self.admin = self._kubeconfig(self.cluster.admin, self.directory / ".kube" / "admin")
         self.ansible = replace(self.ansible, kubeconfig=self.kubeconfig, namespace=None)

@@ -34,8 +34,12 @@ KUBERNETES = {
     *("Resource", "ContainerResource", "Pods", "Object", "External", "HPAScaleToZero"),
     *("Foreground", "IfNotPresent", "BlockUninstallIfWorkloadsExist", "RemoveWorkloads"),
 }
-# Classes that the page about the code names, and AWX's first organization.
-OTHER_NAMES = {"EngineError", "Subject", "Task", "Default"}
+# Classes that the page about the code names, what becomes of an object of a fleet, and AWX's first organization.
+OTHER_NAMES = {
+    *("EngineError", "FleetWait", "Job", "NamespaceReader", "Reader", "Subject", "Task", "View"),
+    *("Waiting", "Done", "Failed"),
+    "Default",
+}
 # What the sandbox and a timeline have in this form, and is no option.
 OTHER_KEYS = {"fault", "from", "to"}
 
