@@ -26,7 +26,8 @@ Right = tuple[str, str, str]
 
 def manifests(playbook: str) -> list[dict[str, Any]]:
     """Return the objects of a playbook's manifest."""
-    return list(yaml.safe_load_all((MANIFESTS / f"{playbook}.yml").read_text(encoding="utf-8")))
+    found: list[dict[str, Any]] = yaml.safe_load((MANIFESTS / f"{playbook}.yml").read_text(encoding="utf-8"))["items"]
+    return found
 
 
 def granted(playbook: str) -> set[Right]:
