@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import template_hash
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._revisions import Revision, body_of, revision_of
-from unit.support.objects import UID, changed, replica_set
+from unit.support.objects import changed, replica_set
 from unit.support.recorded import Object
 
 HASH = "vmscale.kubevirt/template-hash"
@@ -52,6 +52,3 @@ def revision(memory: str, number: int, earlier: t.Sequence[int] = ()) -> Revisio
 def history(*memories: str) -> list[Revision]:
     """Return revisions 1, 2, ..."""
     return [revision(memory, number) for number, memory in enumerate(memories, start=1)]
-
-
-__all__ = ["HASH", "UID", "hash_in", "history", "recorded", "revision", "set_of", "template"]
