@@ -42,24 +42,6 @@ def test_every_form_of_credentials(make_ansible: Callable[..., Ansible], audit: 
     assert [request.code for request in writes] == [201] * len(all_forms)
 
 
-def test_every_form_is_the_same_to_kubernetes_core(
-    make_ansible: Callable[..., Ansible], audit: AuditLog, all_forms: dict[str, Form], namespace: str
-) -> None:
-    """That collection reads all of them through the package `kubernetes`; we, all but a few by ourselves."""
-    body = replica_set("web", 0)
-    tasks = []
-    for name, form in all_forms.items():
-        theirs = {"kubernetes.core.k8s": {"definition": body, "namespace": namespace, **form.options}}
-        for who, task in (("ours", vmirs(definition=body, **form.options)), ("theirs", theirs)):
-            tasks.append({**task, "name": f"{name}, {who}", "environment": dict(form.environment)})
-    mark = audit.mark()
-    make_ansible("local", None).run_tasks(tasks, check=True).require_ok()
-    seen = [(each.user, each.impersonated, each.code) for each in audit.requests(mark, user=None) if each.is_write and each.is_dry_run]
-
-    assert len(seen) == 2 * len(all_forms)
-    assert dict(zip(all_forms, seen[::2], strict=True)) == dict(zip(all_forms, seen[1::2], strict=True))
-
-
 def test_module_defaults_of_the_group_hold_for_every_module(
     make_ansible: Callable[..., Ansible], all_forms: dict[str, Form], namespace: str, shell: Shell
 ) -> None:

@@ -122,7 +122,7 @@ SAYS = {
     "docs/awx.md: Rights": "serviceaccount/vmscale-ensure created",
     "README.md: Quick start": "VirtualMachineInstanceReplicaSet pods:                 3 current / 3 desired",
     "docs/docsite/rst/guide_getting_started.rst: Run it again": "changed=0",
-    "docs/fleets.md: Roles and playbooks": "'failed': 0",
+    "docs/fleets.md: Roles and playbooks": '"failed": 0',
     "docs/docsite/rst/guide_getting_started.rst: Without writing plays": "changed=2",
     "docs/docsite/rst/guide_coming_from.rst: From kubectl": "horizontalpodautoscaler.autoscaling/web autoscaled",
     "docs/docsite/rst/guide_coming_from.rst: From kubectl 2": "changed=0",
