@@ -68,13 +68,13 @@ def test_each_order_takes_whom_it_says(local_ansible: Ansible, api: Api, sandbox
 def test_a_pause_and_a_time_to_prove_oneself_between_batches(local_ansible: Ansible, api: Api, cluster: Cluster, namespace: str) -> None:
     outdated(api, namespace, 2)
     with Trace(cluster.admin, namespace, NAME) as trace:
-        local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", min_ready_seconds=2, pause_between=1)).require_ok()
+        local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", min_ready_seconds=2, pause_between=2)).require_ok()
     (_, first, _), (before, second, _) = trace.history.removals
     ready = next(moment for moment in trace.history.moments if moment.at > first.at and moment.ready == 2)
     print(f"\n{trace.history.text()}")
-    # Conditions have whole seconds, so ready for two may be ready for a little more than one.
+    # Conditions have whole seconds, so ready for two may be ready for a little more than one; a watch may tell of it a moment late. One of them alone takes two.
     assert before.number == 2
-    assert second.at - ready.at > 1 + 1
+    assert second.at - ready.at > 2.4
 
 
 def test_a_disruption_budget_is_respected(local_ansible: Ansible, api: Api, audit: AuditLog, cluster: Cluster, namespace: str) -> None:
