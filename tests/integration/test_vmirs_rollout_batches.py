@@ -72,7 +72,8 @@ def test_a_pause_and_a_time_to_prove_oneself_between_batches(local_ansible: Ansi
     (_, first, _), (before, second, _) = trace.history.removals
     ready = next(moment for moment in trace.history.moments if moment.at > first.at and moment.ready == 2)
     print(f"\n{trace.history.text()}")
-    # Conditions have whole seconds, so ready for two may be ready for a little more than one; a watch may tell of it a moment late. One of them alone takes two.
+    # Conditions have whole seconds, so ready for two may be ready for a little more than one, and a watch may tell of it a moment late.
+    # Either of the two alone takes two seconds.
     assert before.number == 2
     assert second.at - ready.at > 2.4
 

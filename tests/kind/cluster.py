@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from dev.processes import say
 from kind import engine, node_image, pins
 from kind.engine import INSIDE, docker
 from kind.host import Way, ensure_packages, has_kvm
-from kind.images import ALL, GUEST, GUEST_IMAGE, KUBEVIRT_IMAGES, METRICS_SERVER
+from kind.images import ALL, GUEST, GUEST_IMAGE, KUBEVIRT_IMAGES, METRICS_SERVER, OTHER_GUEST_IMAGE
 from kind.programs import KIND, KUBERNETES, KUBEVIRT, REGISTRY
 from kind.steps import ensure
 from kind.workspace import CACHE, KindError, ask, run, state
@@ -34,7 +35,7 @@ OPERATOR = "vmscale-operator"
 _API_PORT = 16443
 _REGISTRY_PORT = 5000
 _READY_SECONDS = 180.0
-# Where manifests of the quick start and of the tests say that the guest's image is, and its tags there.
+# Where manifests of the quick start and of the tests say that the images of guests are, and their tags there.
 _SERVED_REGISTRIES = ("docker.io", "quay.io")
 _SERVED_TAGS = ("latest", pins.KUBEVIRT)
 
@@ -118,7 +119,7 @@ class Cluster:
         if self.is_built:
             nodes = self._connect_nodes()
             self._load_images()
-            self._serve_guest(list(nodes))
+            self._serve_guests(list(nodes))
         self.kubectl("wait", "node", "--all", "--for=condition=Ready", f"--timeout={_READY_SECONDS:.0f}s")
         self.kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", f"--timeout={_READY_SECONDS:.0f}s")
         self._introduce_operator()
@@ -160,8 +161,8 @@ class Cluster:
         for archive in (KUBEVIRT_IMAGES, METRICS_SERVER):
             self._kind(f"kind-load-{archive.name}", "load", "image-archive", str(archive.directory / "images.tar"), "--name", NAME)
 
-    def _serve_guest(self, nodes: list[str]) -> None:
-        """Serve the guest's image from a registry, since `:latest` is pulled each time."""
+    def _serve_guests(self, nodes: list[str]) -> None:
+        """Serve the images of guests from a registry, since `:latest` is pulled each time."""
         networks = json.loads(docker("network", "inspect", "kind"))[0]["IPAM"]["Config"]
         gateway = next(network["Gateway"] for network in networks if "." in network.get("Gateway", ""))
         if not engine.is_running("registry"):
@@ -171,9 +172,9 @@ class Cluster:
             for registry in _SERVED_REGISTRIES:
                 _write_on(node, f"/etc/containerd/certs.d/{registry}/hosts.toml", hosts)
         run("guest-load", ["docker", "load", "--input", GUEST.directory / "images.tar"], environment=self.environment)
-        for tag in _SERVED_TAGS:
-            served = f"127.0.0.1:{_REGISTRY_PORT}/{GUEST_IMAGE.rpartition(':')[0]}:{tag}"
-            docker("tag", GUEST_IMAGE, served)
+        for image, tag in product((GUEST_IMAGE, OTHER_GUEST_IMAGE), _SERVED_TAGS):
+            served = f"127.0.0.1:{_REGISTRY_PORT}/{image.rpartition(':')[0]}:{tag}"
+            docker("tag", image, served)
             run("guest-push", ["docker", "push", "--quiet", served], environment=self.environment)
 
     def _introduce_operator(self) -> None:

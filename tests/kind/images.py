@@ -24,6 +24,8 @@ from sandbox.builder import ensure_binaries
 
 # What the manifests of the quick start name.
 GUEST_IMAGE = "kubevirt/cirros-container-disk-demo:latest"
+# Where a rollout goes: the same guest on a disk with another label.
+OTHER_GUEST_IMAGE = "kubevirt/alpine-container-disk-demo:latest"
 METRICS_SERVER_IMAGE = f"registry.k8s.io/metrics-server/metrics-server:{pins.METRICS_SERVER}"
 _QEMU = 107
 _UNPRIVILEGED = 1001
@@ -100,16 +102,19 @@ def _make_metrics_server(directory: Path) -> None:
     )
 
 
-def _make_guest(directory: Path) -> None:
-    copy_files({DISK.directory / "disk.img": directory / "files/disk/disk.img"}, 0o644)
-    build_image(directory / "files", GUEST_IMAGE, ["FROM scratch", f"COPY --chown={_QEMU}:{_QEMU} disk /disk"])
-    remove(directory / "files")
-    _save([GUEST_IMAGE], directory / "images.tar")
+def _make_guests(directory: Path) -> None:
+    for image, label in ((GUEST_IMAGE, "GUEST"), (OTHER_GUEST_IMAGE, "OTHER")):
+        disk = directory / "files/disk/disk.img"
+        copy_files({DISK.directory / "disk.img": disk}, 0o644)
+        ask(["mlabel", "-i", disk, f"::{label}"])
+        build_image(directory / "files", image, ["FROM scratch", f"COPY --chown={_QEMU}:{_QEMU} disk /disk"])
+        remove(directory / "files")
+    _save([GUEST_IMAGE, OTHER_GUEST_IMAGE], directory / "images.tar")
 
 
 KUBEVIRT_IMAGES = Step("kubevirt-images", _make_kubevirt_images, (HERE / "images.py",), (LAUNCHER_ROOT, KUBEVIRT))
 METRICS_SERVER = Step(
     "metrics-server", _make_metrics_server, (METRICS_SERVER_IMAGE, SANDBOX_KUBERNETES.directory, HERE / "images.py"), (NODE_ROOT,)
 )
-GUEST = Step("guest", _make_guest, (GUEST_IMAGE,), (DISK,))
+GUEST = Step("guest", _make_guests, (GUEST_IMAGE, OTHER_GUEST_IMAGE), (DISK,))
 ALL = (NODE_IMAGE, KUBEVIRT_IMAGES, METRICS_SERVER, GUEST, KIND, REGISTRY)
