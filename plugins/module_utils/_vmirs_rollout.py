@@ -67,14 +67,7 @@ def roll_out_replica_set(task: Task) -> Result:
     }
     rollout = Rollout(task, api, namespace, after, pace, history)
     result = rollout.run(result, instances)
-    try:
-        finished = change.end_restart(after)
-    except EngineError as error:
-        error.facts = {**result, **error.facts}
-        raise
-    if finished is not None:
-        result.update(changed=True, method="patch", result=_report.presentable(finished))
-    return {**result, "diff": rollout.diff(before, finished or after)}
+    return {**result, "diff": rollout.diff(before, after)}
 
 
 def history_of(task: Task, api: Api, namespace: str) -> History:
@@ -186,16 +179,6 @@ class _Change:
         template = _revisions.restarted(live, now.strftime("%Y-%m-%dT%H:%M:%SZ") if now else "", restart_id)
         return self._write(live, template, _revisions.restarted_annotation(template) if restart_id is None else {})
 
-    def end_restart(self, live: Object) -> Object | None:
-        """A restart that has no id is finished, so that the next one is another: the set with that written, None where there is none."""
-        if self._task.params.get("state") != RESTARTED or RESTARTED_ANNOTATION not in annotations_of(live):
-            return None
-        if self._task.check_mode:
-            left = {key: value for key, value in annotations_of(live).items() if key != RESTARTED_ANNOTATION}
-            return {**live, "metadata": {**metadata(live), "annotations": left}}
-        body = {"metadata": {"annotations": {RESTARTED_ANNOTATION: None}}}
-        return self._api.patch(REPLICA_SETS, self._namespace, self._name, body, dry_run=False)
-
     def _roll_back(self, live: Object, own: t.Sequence[Object]) -> Object | None:
         params = self._task.params
         if params.get("state") != ROLLED_BACK:
@@ -229,6 +212,7 @@ class Rollout:
         self._history = history
         self._waits = Waits(task, api, label(REPLICA_SETS, namespace, name_of(live)))
         self._batches: list[list[str]] = []
+        self._finished: Object | None = None
 
     def run(self, result: Result, instances: Listing) -> Result:
         """Roll out: ``result`` with what became of it. Raises ``EngineError`` with the same facts where a batch does not become ready."""
@@ -248,8 +232,27 @@ class Rollout:
             facts = self._facts(result, Snapshot(self._live, own))
             if held_by is not None:
                 facts["warnings"] = [*facts.get("warnings", ()), f"The rollout would stop: {say_held(held_by)}."]
-            return facts
-        return self._run(result, step, instances, budgets)
+            return self._end_restart(facts)
+        return self._end_restart(self._run(result, step, instances, budgets))
+
+    def _end_restart(self, result: Result) -> Result:
+        """A restart that has no id is finished, whoever finished it, so that the next one is another."""
+        live = self._live
+        if RESTARTED_ANNOTATION not in annotations_of(live):
+            return result
+        if self._task.check_mode:
+            left = {key: value for key, value in annotations_of(live).items() if key != RESTARTED_ANNOTATION}
+            self._finished = {**live, "metadata": {**metadata(live), "annotations": left}}
+        else:
+            body = {"metadata": {"annotations": {RESTARTED_ANNOTATION: None}}}
+            try:
+                self._finished = self._api.patch(REPLICA_SETS, self._namespace, name_of(live), body, dry_run=False)
+            except ApiError as error:
+                if error.is_forbidden and self._task.params.get("state") != RESTARTED:
+                    return result
+                error.facts = {**result, **error.facts}
+                raise
+        return {**result, "changed": True, "method": "patch", "result": _report.presentable(self._finished)}
 
     def _run(self, result: Result, step: Step, instances: Listing | None, budgets: Listing | None) -> Result:
         while True:
@@ -304,7 +307,7 @@ class Rollout:
 
     def diff(self, before: Object | None, after: Object) -> Result:
         """The set's, with the VMIs that are replaced."""
-        shown = _report.diff(before, after, label(REPLICA_SETS, self._namespace, name_of(after)))
+        shown = _report.diff(before, self._finished or after, label(REPLICA_SETS, self._namespace, name_of(after)))
         replaced = sorted(name for batch in self._batches for name in batch)
         if replaced:
             shown["before"]["instances"], shown["after"]["instances"] = replaced, []

@@ -151,6 +151,21 @@ def test_a_roll_back_that_is_killed_does_not_turn_round(
     require_done(api, namespace, trace, ROLL_BACK)
 
 
+@pytest.mark.parametrize(
+    "finishes", [UPDATE, vmirs(definition=version("64M"), rollout=True, max_unavailable="100%")], ids=["updated", "ensured"]
+)
+def test_a_restart_that_something_else_has_finished_is_over(
+    local_ansible: Ansible, killer: Killer, cluster: Cluster, namespace: str, finishes: Task
+) -> None:
+    prepare(local_ansible, RESTART)
+    with Trace(cluster.admin, namespace, NAME) as trace:
+        assert PATCH in after_patch(killer, local_ansible, RESTART, trace)
+        finished = local_ansible.run_tasks([finishes, finishes]).require_ok()
+        another = local_ansible.run_tasks(RESTART).require_ok()
+    assert [result.is_changed for result in finished.tasks] == [True, False]
+    assert [len(result["replaced"]) for result in (*finished.tasks, another.last)] == [NUMBER, 0, NUMBER]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STAGES)
 def test_a_rollout_that_is_killed(
