@@ -359,6 +359,14 @@ def test_what_could_not_be_written_is_not_rolled_out(cluster: Cluster) -> None:
     assert "GET default/vmis" not in asked(cluster)
 
 
+@pytest.mark.parametrize("on_failure", ["continue", "stop"])
+def test_the_others_are_rolled_out_unless_a_failure_stops_all(cluster: Cluster, on_failure: str) -> None:
+    refuse(cluster, "/b")
+    done = cluster.run("vmirs", definition=[described("a"), described("b", 2), described("c")], rollout=True, on_failure=on_failure)
+    assert names(done["results"], "failed") == ["b"]
+    assert ("GET default/vmis" in asked(cluster)) == (on_failure == "continue")
+
+
 def test_bad_input_is_said_before_anything_is_asked() -> None:
     cluster = Cluster()
     done = cluster.run("vmirs", definition=[described("a"), changed(described("b"), "spec.replicas", -1)], **SHARED)
