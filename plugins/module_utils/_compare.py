@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils import _quantity
-
 _EMPTY: tuple[t.Any, ...] = (None, "", {}, [])
 # Fields of autoscaling/v2 that hold quantities; the API server rewrites them in canonical form.
 _QUANTITY_KEYS = frozenset(("averageValue", "value"))
@@ -86,6 +84,10 @@ def _is_zero(content: t.Any) -> bool:
 def _same_quantity(one: t.Any, other: t.Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return False
+    if isinstance(one, str) and one == other:
+        return True
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils import _quantity
+
     try:
         return _quantity.equal(one, other)
     except (TypeError, ValueError):

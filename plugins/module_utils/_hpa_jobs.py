@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import replace
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _autoscaler, _plan, _report
@@ -26,9 +27,11 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     spec,
     status,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_autoscaler import AutoscalerGoneWait, AutoscalerWait
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_autoscaler import AutoscalerGoneWait, AutoscalerWait
 
 
 def job_of(task: Task, reader: Reader, _deadline: Deadline, wanted: Wanted, is_absent: bool = False) -> Job[Situation]:
@@ -79,6 +82,8 @@ class _Ensuring:
         return False
 
     def subject(self) -> AutoscalerWait | None:
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_autoscaler import AutoscalerWait
+
         written = self._written
         if self._subject is None and written is not None:
             is_new = written.has_changed and written.before is not None and spec(written.before) != spec(written.after)
@@ -159,6 +164,8 @@ class _Removal:
         return self._before is None
 
     def subject(self) -> AutoscalerGoneWait:
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_autoscaler import AutoscalerGoneWait
+
         return AutoscalerGoneWait(self._reader.api, self.wanted.namespace, self.wanted.name, self._before)
 
     def first(self) -> None:

@@ -74,7 +74,7 @@ def roll_out_replica_set(task: Task) -> Result:
         raise
     if finished is not None:
         result.update(changed=True, method="patch", result=_report.presentable(finished))
-    return {**result, "diff": rollout.diff(before, finished or after)}
+    return {**result, "diff": rollout.diff(before, finished or after)} if task.is_diff_wanted else result
 
 
 def history_of(task: Task, api: Api, namespace: str) -> History:

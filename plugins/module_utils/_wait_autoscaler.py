@@ -14,9 +14,6 @@ from dataclasses import replace
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _autoscaler, _replicaset
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler import Evidence, Expectations
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_autoscaler import diagnose_autoscaler
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_replica_set import diagnose_replica_set
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
     AUTOSCALERS,
@@ -28,6 +25,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     status,
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Finished, Situation
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source, View
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import (
     LAUNCHERS,
@@ -42,7 +40,9 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set
     set_source,
     snapshot_of,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, View
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
 
 AUTOSCALER = "autoscaler"
 # A controller that has written nothing for two of its periods has nothing else to say: 15 s each, unless somebody chose otherwise.
@@ -118,6 +118,8 @@ class AutoscalerWait:
         return reasons
 
     def diagnose(self, seen: Situation, is_time_up: bool) -> t.Sequence[Finding]:
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_autoscaler import diagnose_autoscaler
+
         return diagnose_autoscaler(replace(seen, is_time_up=is_time_up))
 
     def line(self, seen: Situation) -> str:
@@ -234,12 +236,13 @@ class VerifiedWait(AutoscalerWait):
         return _autoscaler.verify(evidence, self._expected, label(AUTOSCALERS, seen.namespace, seen.name), asks_metrics)
 
     def diagnose(self, seen: Situation, is_time_up: bool) -> t.Sequence[Finding]:
-        seen = replace(seen, is_time_up=is_time_up)
-        findings = tuple(diagnose_autoscaler(seen))
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_replica_set import diagnose_replica_set
+
+        findings = tuple(super().diagnose(seen, is_time_up))
         if seen.replica_set is None:
             return findings
         name = _autoscaler.target_of(seen.autoscaler or {})[1]
-        return (*findings, *diagnose_replica_set(replace(seen, name=name)))
+        return (*findings, *diagnose_replica_set(replace(seen, name=name, is_time_up=is_time_up)))
 
     def slowest(self, seen: Situation) -> str:
         return _replicaset.slowest(snapshot_of(seen), seen.now)

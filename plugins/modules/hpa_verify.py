@@ -260,12 +260,13 @@ description:
     VirtualMachineInstanceReplicaSet pods:                 3 current / 3 desired
 """
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_verify import verify_autoscaler
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._module_shell import run_module
 
 
 def main() -> None:
     """Run the module."""
-    run_module("hpa_verify")
+    run_module("hpa_verify", verify_autoscaler)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from ansible.utils.display import Display
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import (
     MODULES,
     Module,
+    Operation,
     hidden_values,
     run,
     shown_arguments,
@@ -44,11 +45,12 @@ _LOOK_EVERY_SECONDS = 0.2
 
 
 class LocalShell(ActionBase):
-    """The action plugin of every module of this collection; a subclass says which by ``module_name``."""
+    """The action plugin of every module of this collection; a subclass says which by ``module_name``, and what it does by ``operation``."""
 
     _supports_check_mode = True
     _supports_async = True
     module_name: str
+    operation: t.ClassVar[Operation]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         variables = task_vars or {}
@@ -101,10 +103,11 @@ class LocalShell(ActionBase):
             params=params,
             environ={**os.environ, **{str(key): str(value) for key, value in environment.items()}},
             check_mode=bool(self._task.check_mode),
+            is_diff_wanted=bool(self._task.diff),
             report=self._report_progress,
             files=files,
         )
-        outcome = run(module, task, with_diff=bool(self._task.diff))
+        outcome = run(type(self).operation, task)
         _name_source(outcome.result, self._task.args.get("src"), params.get("src"))
         result = {**outcome.result, "invocation": {"module_args": shown_arguments(params)}}
         if outcome.warnings:
