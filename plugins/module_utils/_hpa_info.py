@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._describe import describe, describe_legacy
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_jobs import facts_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_facts import facts_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS, EVENTS, Object, metadata, name_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 
@@ -28,7 +28,7 @@ def read_autoscalers(task: Task) -> Result:
         found = [live] if live is not None else []
     else:
         found = api.list(AUTOSCALERS, namespace, label_selector=",".join(task.params.get("label_selectors") or []))
-    entries = [describe_fully(task, api, namespace, live) for live in found]
+    entries = [described(task, api, namespace, live, read_events(api, namespace, live)) for live in found]
     result: Result = {"changed": False, "autoscalers": entries}
     if name:
         result.update(entries[0] if entries else absent_entry(name, namespace))
@@ -41,16 +41,20 @@ def absent_entry(name: str, namespace: str) -> Result:
     return {"name": name, "namespace": namespace, **facts_of(None), "events": [], "description": ""}
 
 
-def describe_fully(task: Task, api: Api, namespace: str, live: Object) -> Result:
-    """An autoscaler with its events, and its description."""
-    events = api.list(EVENTS, namespace, field_selector=_events_of(live))
+def read_events(api: Api, namespace: str, live: Object) -> list[Object]:
+    """The events of an autoscaler. Raises ``ApiError``."""
+    return [*api.listing(EVENTS, namespace, field_selector=_events_of(live)).items]
+
+
+def described(task: Task, api: Api, namespace: str, live: Object, events: t.Sequence[Object] | None) -> Result:
+    """An autoscaler and its description, with its events; without any word of them where they were not read."""
     now = api.server_time or datetime.datetime.now(datetime.timezone.utc)
     is_legacy = task.params.get("describe") == "legacy"
     return {
         "name": name_of(live),
         "namespace": namespace,
         **facts_of(live),
-        "events": [_summarise_event(event) for event in events],
+        **({} if events is None else {"events": [_summarise_event(event) for event in events]}),
         "description": (describe_legacy if is_legacy else describe)(live, events, now),
     }
 

@@ -15,6 +15,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils import _autoscale
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import Job, Written, delete, write
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError, OptionError
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_facts import facts_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._reader import Reader
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
@@ -25,7 +26,6 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     is_deleting,
     label,
     spec,
-    status,
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 
@@ -39,18 +39,6 @@ def job_of(task: Task, reader: Reader, _deadline: Deadline, wanted: Wanted, is_a
     if is_absent or task.params.get("state") == "absent":
         return _Removal(task, reader, wanted)
     return _Ensuring(task, reader, wanted)
-
-
-def facts_of(live: Object | None) -> Result:
-    """The autoscaler, its conditions and its numbers, as the modules return them."""
-    if live is None:
-        return {"result": {}, "conditions": [], "metrics": [], "replicas": _autoscaler.replicas(None)}
-    return {
-        "result": _report.presentable(live),
-        "conditions": list(status(live).get("conditions") or []),
-        "metrics": list(status(live).get("currentMetrics") or []),
-        "replicas": _autoscaler.replicas(live),
-    }
 
 
 class _Ensuring:

@@ -15,15 +15,15 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler import Expectations
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._autoscaler_wanted import check_bounds, target_reference
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import WaitTimeout
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_info import absent_entry, describe_fully
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, WaitTimeout
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_info import absent_entry, described, read_events
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import check_count
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._reader import Reader
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS, INSTANCES, REPLICA_SETS, label
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS, INSTANCES, REPLICA_SETS, Object, label
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Waited, wait_for
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_autoscaler import (
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_verified import (
     VerifiedWait,
     asks_pod_metrics,
     read_pod_metrics,
@@ -50,12 +50,25 @@ def verify_autoscaler(task: Task) -> Result:
     subject = VerifiedWait(api, first, instances, expected)
     waited: Waited[Situation] = wait_for(subject, task, api, patience, subject.first)
     live = waited.seen.autoscaler
-    entry = absent_entry(name, namespace) if live is None else describe_fully(task, api, namespace, live)
+    if live is None:
+        entry = absent_entry(name, namespace)
+    else:
+        entry = described(task, api, namespace, live, _explaining_events(api, namespace, live) if waited.unmet else None)
     result: Result = {"changed": False, **entry, "reasons": waited.reasons, **waited.as_result()}
     if waited.unmet:
         sentence = waited.full_sentence(label(AUTOSCALERS, namespace, name), "does not work", patience.seconds)
         raise WaitTimeout(sentence, **result)
     return result
+
+
+def _explaining_events(api: Api, namespace: str, live: Object) -> list[Object] | None:
+    """The events of an autoscaler that does not work, None where they may not be read: what is wrong is told all the same."""
+    try:
+        return read_events(api, namespace, live)
+    except ApiError as error:
+        if not error.is_forbidden:
+            raise
+        return None
 
 
 def _gather(api: Api, namespace: str, name: str) -> tuple[Situation, Listing | None]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, Resource
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, Resource, metadata
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,8 @@ class View(t.Protocol):
 
     def refusal(self, key: str, /) -> EngineError | None:
         """Why a shared source cannot be followed, None where it can."""
+
+
+def known(live: Object | None) -> Listing | None:
+    """An object that has just been read or written, as something to watch from."""
+    return None if live is None else Listing((live,), str(metadata(live).get("resourceVersion", "")))

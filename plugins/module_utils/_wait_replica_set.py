@@ -30,7 +30,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     spec,
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Finished, Situation
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source, View
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source, View, known
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts
 
 if t.TYPE_CHECKING:
@@ -61,11 +61,6 @@ def evidence_sources(namespace: str, live: Object) -> list[Source]:
         Source(LAUNCHERS, PODS, namespace, pods, is_evidence=True),
         Source(WARNINGS, EVENTS, namespace, field_selector="type=Warning", is_evidence=True),
     ]
-
-
-def known(live: Object | None) -> Listing | None:
-    """An object that has just been read or written, as something to watch from."""
-    return None if live is None else Listing((live,), str(metadata(live).get("resourceVersion", "")))
 
 
 def finished_in(changes: t.Iterable[Change], elapsed: float, now: datetime.datetime | None) -> list[Finished]:

@@ -242,13 +242,14 @@ replicas:
     current: 3
     desired: 3
 events:
-  description: Its events, as M(vmscale.kubevirt.hpa_info) returns them.
-  returned: always
+  description: Its events, as M(vmscale.kubevirt.hpa_info) returns them. Of one that works they are not read.
+  returned: on failure, where they may be read
   type: list
   elements: dict
   sample: []
 description:
-  description: The text that C(kubectl describe horizontalpodautoscaler) prints.
+  description:
+    - The text that C(kubectl describe horizontalpodautoscaler) prints. Of one that works, what it prints with C(--show-events=false).
   returned: always
   type: str
   sample: |

@@ -28,18 +28,20 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils import _wait, _wait_autoscaler, _wait_replica_set, _yaml
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import (
     MODULES,
     Module,
-    Operation,
     hidden_values,
     run,
     shown_arguments,
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._documents import joined_files, list_files, read_text
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError, OptionError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 
+# Ansible imports this once a play and then forks a worker for each task: what many of them use is imported here, for all of them.
+SHARED_BY_WORKERS = (_wait, _wait_autoscaler, _wait_replica_set, _yaml)
 display = Display()
 _LOOK_EVERY_SECONDS = 0.2
 
@@ -50,7 +52,11 @@ class LocalShell(ActionBase):
     _supports_check_mode = True
     _supports_async = True
     module_name: str
-    operation: t.ClassVar[Operation]
+
+    @staticmethod
+    def operation(task: Task) -> Result:
+        """What the module does."""
+        raise NotImplementedError
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         variables = task_vars or {}
@@ -107,7 +113,7 @@ class LocalShell(ActionBase):
             report=self._report_progress,
             files=files,
         )
-        outcome = run(type(self).operation, task)
+        outcome = run(self.operation, task)
         _name_source(outcome.result, self._task.args.get("src"), params.get("src"))
         result = {**outcome.result, "invocation": {"module_args": shown_arguments(params)}}
         if outcome.warnings:

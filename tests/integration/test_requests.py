@@ -63,7 +63,7 @@ UNCHANGED: dict[str, tuple[Mapping[str, Any], list[str]]] = {
     "hpa_info": ({"vmscale.kubevirt.hpa_info": {"name": SCALER}}, [f"get {HPAS}", "list events"]),
     "hpa_verify": (
         {"vmscale.kubevirt.hpa_verify": {"name": SCALER}},
-        [f"get {HPAS}", f"get {SET}", f"list {VMS}", "list pods", "list events"],
+        [f"get {HPAS}", f"get {SET}", f"list {VMS}", "list pods"],
     ),
 }
 

@@ -110,14 +110,14 @@ class Cluster:
         defaults = {name: option.get("default") for name, option in specification.argument_spec.items()}
         self.server.requests.clear()
         self.lines.clear()
-        with self._listening() as address:
+        with self.listening() as address:
             given = {**defaults, "host": address, "api_key": "t", "namespace": "default", **params}
             task = Task(given, {}, check_mode, self.lines.append, self.clock, is_diff_wanted=is_diff_wanted)
             outcome = run(operation_of(module), task)
         return {**outcome.result, "warnings": list(outcome.warnings)}
 
     @contextmanager
-    def _listening(self) -> Iterator[str]:
+    def listening(self) -> Iterator[str]:
         self._is_over.clear()
         with listening(self.server) as address:
             yield address
