@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _revisions
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import template_hash
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._restart import stamped, with_restart_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._restart import stamped, with_restart_of, without_restart
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._revisions import Revision, revision_of
 from unit.support.objects import UID, changed, replica_set
 from unit.support.patches import replaced
@@ -256,9 +256,9 @@ def test_the_template_without_a_restart_is_what_it_was() -> None:
     for own in (None, {"team": "a"}):
         live = changed(replica_set(), "spec.template", template("1Gi", own))
         made = _revisions.restarted(live, NOW, "r1")
-        assert template_hash(_revisions.without_restart(made)) == template_hash(live["spec"]["template"])
-        assert ("annotations" in _revisions.without_restart(made)["metadata"]) is (own is not None)
-        assert _revisions.without_restart(live["spec"]["template"]) is live["spec"]["template"]
+        assert template_hash(without_restart(made)) == template_hash(live["spec"]["template"])
+        assert ("annotations" in without_restart(made)["metadata"]) is (own is not None)
+        assert without_restart(live["spec"]["template"]) is live["spec"]["template"]
 
 
 @pytest.mark.parametrize(("restart_id", "expected"), [("r1", True), ("r2", False), (None, False)])
