@@ -76,9 +76,13 @@ class LocalShell(ActionBase):
         return str(self._connection.transport).rpartition(".")[2] == "local"
 
     def _interpreter(self, variables: dict[str, t.Any]) -> str | None:
+        own = variables.get("ansible_playbook_python")
         if self._task.delegate_to:
             variables = (variables.get("ansible_delegated_vars") or {}).get(self._task.delegate_to) or {}
         value = variables.get("ansible_python_interpreter")
+        # What localhost has, unless somebody chose otherwise: a template costs more than the request that most tasks send.
+        if own is not None and str(value).replace(" ", "") == "{{ansible_playbook_python}}":
+            return str(own)
         return None if value is None else str(self._templar.template(value))
 
     def _run_here(self, module: Module) -> dict[str, t.Any]:
@@ -119,6 +123,8 @@ class LocalShell(ActionBase):
         if outcome.warnings:
             result["warnings"] = list(outcome.warnings)
         hidden = hidden_values(params) | set(validation._no_log_values)
+        if not hidden:
+            return result
         kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
         return {**remove_values(result, hidden), **kept}
 
