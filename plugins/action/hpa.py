@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa import ensure_autoscaler
 from ansible_collections.vmscale.kubevirt.plugins.plugin_utils._local_shell import LocalShell
 
 
@@ -13,3 +14,4 @@ class ActionModule(LocalShell):
     """Runs ``hpa`` inside ansible's worker where it can."""
 
     module_name = "hpa"
+    operation = staticmethod(ensure_autoscaler)

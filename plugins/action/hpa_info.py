@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_info import read_autoscalers
 from ansible_collections.vmscale.kubevirt.plugins.plugin_utils._local_shell import LocalShell
 
 
@@ -13,3 +14,4 @@ class ActionModule(LocalShell):
     """Runs ``hpa_info`` inside ansible's worker where it can."""
 
     module_name = "hpa_info"
+    operation = staticmethod(read_autoscalers)

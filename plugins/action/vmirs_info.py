@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_info import read_replica_sets
 from ansible_collections.vmscale.kubevirt.plugins.plugin_utils._local_shell import LocalShell
 
 
@@ -13,3 +14,4 @@ class ActionModule(LocalShell):
     """Runs ``vmirs_info`` inside ansible's worker where it can."""
 
     module_name = "vmirs_info"
+    operation = staticmethod(read_replica_sets)

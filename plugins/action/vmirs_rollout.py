@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import roll_out_replica_set
 from ansible_collections.vmscale.kubevirt.plugins.plugin_utils._local_shell import LocalShell
 
 
@@ -13,3 +14,4 @@ class ActionModule(LocalShell):
     """Runs ``vmirs_rollout`` inside ansible's worker where it can."""
 
     module_name = "vmirs_rollout"
+    operation = staticmethod(roll_out_replica_set)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_scale import scale_replica_set
 from ansible_collections.vmscale.kubevirt.plugins.plugin_utils._local_shell import LocalShell
 
 
@@ -13,3 +14,4 @@ class ActionModule(LocalShell):
     """Runs ``vmirs_scale`` inside ansible's worker where it can."""
 
     module_name = "vmirs_scale"
+    operation = staticmethod(scale_replica_set)

@@ -19,11 +19,6 @@ from dataclasses import dataclass, field
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa import (
-    ensure_autoscaler,
-    read_autoscalers,
-    verify_autoscaler,
-)
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._redact import (
     HIDDEN,
     kubeconfig_secrets,
@@ -36,12 +31,9 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._removal import (
     SCALE_IN_ORDERS,
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import ensure_replica_set, read_replica_sets
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import roll_out_replica_set
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_scale import scale_replica_set
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import POLL_SECONDS, POLLED
 
 Spec = dict[str, dict[str, t.Any]]
+Operation = t.Callable[[Task], Result]
 
 
 def _auth() -> Spec:
@@ -103,9 +95,8 @@ _CHOICE: Spec = {
 
 @dataclass(frozen=True)
 class Module:
-    """What a shell needs to know of a module: its arguments, and the operation behind it."""
+    """What a shell needs to know of the arguments of a module."""
 
-    operation: t.Callable[[Task], Result]
     arguments: Spec
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
     required_one_of: tuple[tuple[str, ...], ...] = ()
@@ -126,7 +117,6 @@ class Outcome:
 
 MODULES: dict[str, Module] = {
     "vmirs": Module(
-        ensure_replica_set,
         {
             **_OBJECT,
             **_FLEET,
@@ -145,9 +135,8 @@ MODULES: dict[str, Module] = {
         mutually_exclusive=(("src", "definition"),),
         required_one_of=(("name", "src", "definition", "fleet"),),
     ),
-    "vmirs_info": Module(read_replica_sets, dict(_CHOICE), mutually_exclusive=(("name", "label_selectors"),)),
+    "vmirs_info": Module(dict(_CHOICE), mutually_exclusive=(("name", "label_selectors"),)),
     "vmirs_scale": Module(
-        scale_replica_set,
         {
             "name": {"type": "str", "required": True},
             "namespace": {"type": "str"},
@@ -162,7 +151,6 @@ MODULES: dict[str, Module] = {
         required_one_of=(("replicas", "remove"),),
     ),
     "vmirs_rollout": Module(
-        roll_out_replica_set,
         {
             "name": {"type": "str", "required": True},
             "namespace": {"type": "str"},
@@ -175,7 +163,6 @@ MODULES: dict[str, Module] = {
         },
     ),
     "hpa": Module(
-        ensure_autoscaler,
         {
             **_OBJECT,
             **_FLEET,
@@ -191,9 +178,8 @@ MODULES: dict[str, Module] = {
         mutually_exclusive=(("src", "definition"), ("metrics", "target_cpu_utilization")),
         required_one_of=(("name", "src", "definition", "fleet"),),
     ),
-    "hpa_info": Module(read_autoscalers, {**_CHOICE, **_DESCRIBE}, mutually_exclusive=(("name", "label_selectors"),)),
+    "hpa_info": Module({**_CHOICE, **_DESCRIBE}, mutually_exclusive=(("name", "label_selectors"),)),
     "hpa_verify": Module(
-        verify_autoscaler,
         {
             "name": {"type": "str", "required": True},
             "namespace": {"type": "str"},
@@ -209,21 +195,22 @@ MODULES: dict[str, Module] = {
 }
 
 
-def run(module: Module, task: Task, with_diff: bool) -> Outcome:
-    """Run the operation; a failure of the engine becomes a failed result."""
+def run(operation: Operation, task: Task) -> Outcome:
+    """Run the operation of a module; a failure of the engine becomes a failed result."""
     try:
-        result = dict(module.operation(task))
+        result = dict(operation(task))
     except EngineError as error:
         result = {"changed": False, **error.facts, "failed": True, "msg": error.message}
     warnings = [*result.pop("warnings", ())]
-    warnings += _say_retries(task.retries)
-    if not with_diff:
-        result.pop("diff", None)
+    if task.retries:
+        warnings += _say_retries(task.retries)
     return Outcome(result, tuple(warnings))
 
 
 def _say_retries(retries: t.Sequence[str]) -> list[str]:
     """What a task went through: ``METHOD PATH: TROUBLE`` each, told by trouble, and what it had to look at again and again."""
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import POLL_SECONDS, POLLED
+
     polled = sorted({retry[len(POLLED) :] for retry in retries if retry.startswith(POLLED)})
     said = [
         f'Watching {resource} is not allowed, so they were looked at every {POLL_SECONDS:.0f} s: grant the verb "watch".'

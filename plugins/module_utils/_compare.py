@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils import _quantity
-
 _EMPTY: tuple[t.Any, ...] = (None, "", {}, [])
 # Fields of autoscaling/v2 that hold quantities; the API server rewrites them in canonical form.
 _QUANTITY_KEYS = frozenset(("averageValue", "value"))
@@ -27,7 +25,7 @@ _SCHEMA_DEFAULTS = {("containerPath", "readOnly"): True}
 
 def prune(value: t.Any) -> t.Any:
     """A copy of ``value`` without nulls, which the API server drops (and server-side apply refuses)."""
-    if isinstance(value, t.Mapping):
+    if isinstance(value, dict):
         return {str(key): prune(content) for key, content in value.items() if content is not None}
     if isinstance(value, (list, tuple)):
         return [prune(entry) for entry in value if entry is not None]
@@ -42,7 +40,7 @@ def differences(wanted: t.Any, live: t.Any, path: str = "", lenient_below: str |
     that ``wanted`` does not have.
     """
     is_lenient = lenient_below is not None and path.startswith(lenient_below)
-    if isinstance(wanted, t.Mapping) and isinstance(live, t.Mapping):
+    if isinstance(wanted, dict) and isinstance(live, dict):
         found: list[str] = []
         for key, content in wanted.items():
             here = f"{path}.{key}" if path else str(key)
@@ -78,7 +76,7 @@ def _may_be_missing(content: t.Any, lenient: bool) -> bool:
 
 def _is_zero(content: t.Any) -> bool:
     """True for what a Go struct with ``omitempty`` leaves out, nested zero values included."""
-    if isinstance(content, t.Mapping):
+    if isinstance(content, dict):
         return all(_is_zero(value) for value in content.values())
     return content in _EMPTY or content is False or (content == 0 and not isinstance(content, bool))
 
@@ -86,6 +84,10 @@ def _is_zero(content: t.Any) -> bool:
 def _same_quantity(one: t.Any, other: t.Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return False
+    if isinstance(one, str) and one == other:
+        return True
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils import _quantity
+
     try:
         return _quantity.equal(one, other)
     except (TypeError, ValueError):

@@ -21,13 +21,6 @@ from dataclasses import dataclass, field
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import DependencyError, OptionError
 
-try:
-    import yaml
-
-    HAS_YAML = True
-except ImportError:
-    HAS_YAML = False
-
 Environ = t.Mapping[str, str]
 
 # Option of the task -> the name that the ``kubernetes`` package has for it; both spellings work after K8S_AUTH_.
@@ -255,19 +248,9 @@ def _expanded(path: str, home: str) -> str:
 
 
 def _parse_kubeconfig(path: str) -> dict[str, t.Any]:
-    if not HAS_YAML:
-        raise DependencyError("PyYAML", "to read a kubeconfig")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        with open(path, encoding="utf-8") as stream:
-            document = yaml.load(stream, Loader=loader)
-    except OSError as error:
-        raise OptionError(f'The kubeconfig "{path}" cannot be read: {error.strerror}.') from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise OptionError(f'The kubeconfig "{path}" is not YAML.') from error
-    if not isinstance(document, dict):
-        raise OptionError(f'The kubeconfig "{path}" is not a kubeconfig: it holds no mapping.')
-    return document
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._yaml import parse_kubeconfig
+
+    return parse_kubeconfig(path)
 
 
 def _from_document(

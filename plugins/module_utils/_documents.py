@@ -10,31 +10,10 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import DependencyError, OptionError
-
-# Integers as YAML 1.1 has them, less those of base 60.
-_INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)\Z")
-
-try:
-    import yaml
-
-    HAS_YAML = True
-except ImportError:
-    HAS_YAML = False
-else:
-
-    class _ManifestLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Reads scalars as kubectl does: a date and a MAC address are texts, which YAML 1.1 makes a date and a number."""
-
-        yaml_implicit_resolvers: t.ClassVar[dict[str, t.Any]] = {
-            first: [(tag, _INTEGER if tag.endswith(":int") else pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
 
 _ENDINGS = (".yml", ".yaml", ".json")
 # Between the files of one that holds many: how a directory travels to another machine.
@@ -137,6 +116,12 @@ def _numbered(bodies: t.Sequence[dict[str, t.Any]], source: str) -> tuple[Docume
     return tuple(Document(body, f"{source} (object {number})") for number, body in enumerate(bodies, 1))
 
 
+def _parse(text: str, source: str) -> list[t.Any]:
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._yaml import parse_documents
+
+    return parse_documents(text, source)
+
+
 def documents_of(given: t.Any, source: str) -> list[dict[str, t.Any]]:
     """The Kubernetes objects in ``given``: a mapping, YAML or JSON text, or a list of these; lists of objects are taken apart."""
     if isinstance(given, str):
@@ -156,18 +141,6 @@ def documents_of(given: t.Any, source: str) -> list[dict[str, t.Any]]:
         else:
             documents.append(dict(entry))
     return documents
-
-
-def _parse(text: str, source: str) -> list[t.Any]:
-    if not HAS_YAML:
-        raise DependencyError("PyYAML", f"to read {source}")
-    try:
-        return [document for document in yaml.load_all(text, Loader=_ManifestLoader) if document is not None]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise OptionError(f"{source} is not YAML{where}: {problem}.") from error
 
 
 def kind_of(value: t.Any) -> str:

@@ -18,13 +18,16 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import Ap
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, is_deleting, metadata
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Seen, Subject, Waited, wait_for
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Subject, Waited
 
 # How often a write is planned anew because somebody else wrote in between.
 WRITE_TRIES = 10
 CONFLICT_PAUSE_SECONDS = 0.1
 
 Done = t.TypeVar("Done")
+Seen = t.TypeVar("Seen")
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ def wait_or_fail(
 
     ``trouble`` is what the sentence says of the object then: ``is not ready``. ``known`` are the facts where nothing can be seen at all.
     """
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import wait_for
+
     try:
         waited = wait_for(subject, task, api, deadline, first)
     except EngineError as error:
@@ -174,4 +179,4 @@ def ensure_one(task: Task, api: Api, deadline: Deadline, job: Job[Seen]) -> Resu
         )
         seen = waited.seen
         job.result.update(waited.as_result())
-    return {**job.result, **job.facts(seen), "diff": job.diff()}
+    return {**job.result, **job.facts(seen), **({"diff": job.diff()} if task.is_diff_wanted else {})}

@@ -231,8 +231,9 @@ class _Run:
             "results": results,
             "summary": summary(results),
             "warnings": list(dict.fromkeys(said)),
-            "diff": [entry.job.diff() for entry in entries if entry.is_open],
         }
+        if self._task.is_diff_wanted:
+            result["diff"] = [entry.job.diff() for entry in entries if entry.is_open]
         if self._task.is_waiting:
             result.update({"timeline": [], "duration": round(self._began.elapsed, 3), **self._waited})
         if result["summary"]["failed"]:

@@ -22,10 +22,10 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._probes import LeaseProbe, ScaleUpProbe
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import PODS, Object, Resource, labels_of, metadata, name_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source, View
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait import Patience, Subject, Waited
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import GoneWait, ReadyWait
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, View
 
 Known = t.Callable[[Resource, str], t.Optional[Listing]]
 

@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import replace
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _autoscaler, _plan, _report
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import Job, Written, delete, write
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError, OptionError
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_facts import facts_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._reader import Reader
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
@@ -24,11 +26,12 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     is_deleting,
     label,
     spec,
-    status,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_autoscaler import AutoscalerGoneWait, AutoscalerWait
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_autoscaler import AutoscalerGoneWait, AutoscalerWait
 
 
 def job_of(task: Task, reader: Reader, _deadline: Deadline, wanted: Wanted, is_absent: bool = False) -> Job[Situation]:
@@ -36,18 +39,6 @@ def job_of(task: Task, reader: Reader, _deadline: Deadline, wanted: Wanted, is_a
     if is_absent or task.params.get("state") == "absent":
         return _Removal(task, reader, wanted)
     return _Ensuring(task, reader, wanted)
-
-
-def facts_of(live: Object | None) -> Result:
-    """The autoscaler, its conditions and its numbers, as the modules return them."""
-    if live is None:
-        return {"result": {}, "conditions": [], "metrics": [], "replicas": _autoscaler.replicas(None)}
-    return {
-        "result": _report.presentable(live),
-        "conditions": list(status(live).get("conditions") or []),
-        "metrics": list(status(live).get("currentMetrics") or []),
-        "replicas": _autoscaler.replicas(live),
-    }
 
 
 class _Ensuring:
@@ -79,6 +70,8 @@ class _Ensuring:
         return False
 
     def subject(self) -> AutoscalerWait | None:
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_autoscaler import AutoscalerWait
+
         written = self._written
         if self._subject is None and written is not None:
             is_new = written.has_changed and written.before is not None and spec(written.before) != spec(written.after)
@@ -159,6 +152,8 @@ class _Removal:
         return self._before is None
 
     def subject(self) -> AutoscalerGoneWait:
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_autoscaler import AutoscalerGoneWait
+
         return AutoscalerGoneWait(self._reader.api, self.wanted.namespace, self.wanted.name, self._before)
 
     def first(self) -> None:

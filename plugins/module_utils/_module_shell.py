@@ -15,6 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import (
     MODULES,
+    Operation,
     hidden_values,
     run,
     shown_arguments,
@@ -34,8 +35,8 @@ class _QuietModule(AnsibleModule):
         super()._return_formatted(kwargs)
 
 
-def run_module(name: str) -> None:
-    """Run the module ``name`` to its end."""
+def run_module(name: str, operation: Operation) -> None:
+    """Run the module ``name``, which does ``operation``, to its end."""
     specification = MODULES[name]
     module = _QuietModule(
         argument_spec=specification.argument_spec,
@@ -44,8 +45,8 @@ def run_module(name: str) -> None:
         supports_check_mode=True,
     )
     module.no_log_values |= hidden_values(module.params)
-    task = Task(params=module.params, environ=dict(os.environ), check_mode=module.check_mode)
-    outcome = run(specification, task, with_diff=module._diff)
+    task = Task(params=module.params, environ=dict(os.environ), check_mode=module.check_mode, is_diff_wanted=module._diff)
+    outcome = run(operation, task)
     for warning in outcome.warnings:
         module.warn(warning)
     result = {**outcome.result, "invocation": {"module_args": shown_arguments(module.params)}}

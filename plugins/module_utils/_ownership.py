@@ -47,7 +47,7 @@ def extract(fields: Fields, live: t.Any) -> t.Any:
     """The part of ``live`` that is ours: what applying again keeps."""
     if not any(key != "." for key in fields):
         return live
-    if isinstance(live, t.Mapping):
+    if isinstance(live, dict):
         taken: dict[str, t.Any] = {}
         for key, below in fields.items():
             present, value = _step(key, live)
@@ -67,12 +67,12 @@ def extract(fields: Fields, live: t.Any) -> t.Any:
 def _step(key: str, value: t.Any) -> tuple[bool, t.Any]:
     """Follow one FieldsV1 key: ``f:NAME`` of a map, ``k:{...}`` or ``v:VALUE`` of a list; is it there, and what is it."""
     kind, separator, rest = key.partition(":")
-    if kind == "f" and isinstance(value, t.Mapping):
+    if kind == "f" and isinstance(value, dict):
         return rest in value, value.get(rest)
     if kind == "k" and isinstance(value, list):
         wanted = json.loads(rest)
         for entry in value:
-            if isinstance(entry, t.Mapping) and all(entry.get(name) == content for name, content in wanted.items()):
+            if isinstance(entry, dict) and all(entry.get(name) == content for name, content in wanted.items()):
                 return True, entry
         return False, None
     if kind == "v" and isinstance(value, list):

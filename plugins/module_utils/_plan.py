@@ -29,7 +29,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     name_of,
     spec,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._revisions import stamped, with_restart_of
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._restart import stamped, with_restart_of
 
 NOTHING = "nothing"
 APPLY = "apply"

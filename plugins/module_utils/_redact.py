@@ -27,7 +27,7 @@ _SHORTEST_SECRET = 6
 
 def redact(value: t.Any) -> t.Any:
     """A copy of ``value`` in which every secret is replaced."""
-    if isinstance(value, t.Mapping):
+    if isinstance(value, dict):
         return {key: HIDDEN if _is_secret(key, content) else redact(content) for key, content in value.items()}
     if isinstance(value, (list, tuple)):
         return [redact(entry) for entry in value]
@@ -36,7 +36,7 @@ def redact(value: t.Any) -> t.Any:
 
 def redact_pair(before: t.Any, after: t.Any) -> tuple[t.Any, t.Any]:
     """Redacted copies of both sides of a diff; a secret that differs still shows that it does."""
-    if isinstance(before, t.Mapping) and isinstance(after, t.Mapping):
+    if isinstance(before, dict) and isinstance(after, dict):
         left: dict[str, t.Any] = {}
         right: dict[str, t.Any] = {}
         for key, content in before.items():
@@ -60,7 +60,7 @@ def redact_pair(before: t.Any, after: t.Any) -> tuple[t.Any, t.Any]:
 def secret_values(value: t.Any, keys: frozenset[str] = _SECRET_KEYS) -> set[str]:
     """The secret strings inside ``value``, to be blanked out of every text."""
     found: set[str] = set()
-    if isinstance(value, t.Mapping):
+    if isinstance(value, dict):
         for key, content in value.items():
             if key in keys and isinstance(content, str):
                 if len(content) >= _SHORTEST_SECRET:

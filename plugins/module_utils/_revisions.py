@@ -37,6 +37,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     name_of,
     template_of,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._restart import stamped, without_restart
 
 # An object's name has 253 characters at most, and the UID and the number need some of them.
 _NAME_LENGTH = 220
@@ -205,29 +206,3 @@ def restarted(replica_set: Object, now: str, restart_id: str | None) -> dict[str
 def restarted_annotation(template: t.Mapping[str, t.Any]) -> dict[str, str]:
     """What the set's annotations keep of a restart until it is finished: the hash that it led to."""
     return {RESTARTED_ANNOTATION: template_hash(template)}
-
-
-def stamped(template: t.Mapping[str, t.Any], found: str | None = None) -> dict[str, t.Any]:
-    """The template with its hash among its labels, or with the hash ``found`` that it is known by."""
-    whole = copy.deepcopy(t.cast("dict[str, t.Any]", template))
-    whole.setdefault("metadata", {}).setdefault("labels", {})[TEMPLATE_HASH_LABEL] = template_hash(template) if found is None else found
-    return whole
-
-
-def without_restart(template: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-    """The template without the stamp of a restart."""
-    annotations = annotations_of(template)
-    if not any(key in annotations for key in (RESTARTED_ANNOTATION, RESTART_ID_ANNOTATION)):
-        return template
-    kept = {key: value for key, value in annotations.items() if key not in (RESTARTED_ANNOTATION, RESTART_ID_ANNOTATION)}
-    rest = {key: value for key, value in (template.get("metadata") or {}).items() if key != "annotations"}
-    return {**template, "metadata": {**rest, **({"annotations": kept} if kept else {})}}
-
-
-def with_restart_of(present: t.Mapping[str, t.Any], template: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-    """``template`` with the stamp of the restart that ``present`` carries, and with the hash that follows where it has one."""
-    stamp = {key: value for key, value in annotations_of(present).items() if key in (RESTARTED_ANNOTATION, RESTART_ID_ANNOTATION)}
-    if not stamp or any(key in annotations_of(template) for key in stamp):
-        return template
-    whole = {**template, "metadata": {**metadata(template), "annotations": {**annotations_of(template), **stamp}}}
-    return stamped(whole) if TEMPLATE_HASH_LABEL in labels_of(template) else whole

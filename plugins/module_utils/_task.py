@@ -29,6 +29,7 @@ class Task:
     """The validated parameters of a task and the world around it.
 
     ``environ`` is the task's environment (its ``environment:`` keyword included); ``report`` gets one line per change while waiting;
+    ``is_diff_wanted``: the result is to have a ``diff``;
     ``files`` are the names and texts of the files of ``src`` where the shell has read them; ``retries`` fills up with what had to be sent
     again.
     """
@@ -40,6 +41,7 @@ class Task:
     clock: Clock = field(default_factory=SystemClock)
     retries: list[str] = field(default_factory=list)
     files: tuple[tuple[str, str], ...] | None = None
+    is_diff_wanted: bool = False
 
     @property
     def is_waiting(self) -> bool:

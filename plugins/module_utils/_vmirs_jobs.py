@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _replicaset, _report, _rollout
+import typing as t
+
+from ansible_collections.vmscale.kubevirt.plugins.module_utils import _plan, _replicaset, _report
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import Job, Written, delete, wait_or_fail, write
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError, OptionError
@@ -19,23 +21,21 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     AUTOSCALERS,
     INSTANCES,
     REPLICA_SETS,
+    SCALE_IN_ANNOTATION,
     Object,
+    annotations_of,
     is_deleting,
     spec,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._rollout import Pace
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._scale import unfinished_scale_in
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_facts import facts_of
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import (
-    Rollout,
-    check_can_roll_out,
-    history_of,
-    pace_of,
-    read_surroundings,
-)
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import GoneWait, ReadyWait, snapshot_of
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._history import History
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._rollout import Pace
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import Rollout
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import GoneWait, ReadyWait
 
 
 def job_of(task: Task, reader: Reader, deadline: Deadline, wanted: Wanted, is_absent: bool = False) -> Job[Situation]:
@@ -56,7 +56,7 @@ class _Ensuring:
         self._task = task
         self._reader = reader
         self._deadline = deadline
-        self._history = history_of(task, reader.api, wanted.namespace)
+        self._history: History | None = None
         self._pace = _pace(task, wanted)
         self._rollout: Rollout | None = None
         self._written: Written | None = None
@@ -66,6 +66,17 @@ class _Ensuring:
     def _after(self) -> Object:
         return {} if self._written is None else self._written.after
 
+    @property
+    def _history_warnings(self) -> t.Sequence[str]:
+        return () if self._history is None else self._history.warnings
+
+    def _keep_history(self) -> History:
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import history_of
+
+        if self._history is None:
+            self._history = history_of(self._task, self._reader.api, self.wanted.namespace)
+        return self._history
+
     def write(self) -> None:
         wanted = self.wanted
         written = write(self._task, self._reader.api, wanted, self._read, self._decide, self._prepare)
@@ -74,7 +85,7 @@ class _Ensuring:
             "changed": written.has_changed,
             "method": written.method,
             "autoscaled_by": None if written.plan.autoscaled_by is None else list(written.plan.autoscaled_by),
-            "warnings": [*written.plan.warnings, *_say_unfinished(written.after, wanted.label), *self._history.warnings],
+            "warnings": [*written.plan.warnings, *_say_unfinished(written.after, wanted.label), *self._history_warnings],
         }
 
     def _read(self) -> Object | None:
@@ -122,12 +133,16 @@ class _Ensuring:
     def _prepare(self, before: Object | None, plan: _plan.Plan) -> None:
         if before is not None and plan.changes_template:
             if self._pace is not None:
+                from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import check_can_roll_out
+
                 check_can_roll_out({**before, "spec": {**spec(before), **spec(plan.body)}}, self.wanted.label)
                 self._check_rights(before, self._pace)
-            self._history.record(before)
+            self._keep_history().record(before)
 
     def _check_rights(self, before: Object, pace: Pace) -> None:
         """Ask for every right that the rollout needs before anything is written."""
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import read_surroundings
+
         api, namespace = self._reader.api, self.wanted.namespace
         instances = Reader(api).chosen_by(before, INSTANCES, namespace).items
         read_surroundings(api, namespace, before, _replicaset.own_instances(before, instances), pace)
@@ -145,6 +160,9 @@ class _Ensuring:
 
     def _roll_out(self, pace: Pace) -> bool:
         """Bring every VMI to what has been written; False for a set that is paused, where nothing is outdated either."""
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils import _rollout
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import Rollout, check_can_roll_out
+
         after, namespace, api = self._after, self.wanted.namespace, self._reader.api
         instances = Reader(api).chosen_by(after, INSTANCES, namespace)
         if _rollout.outdated(after, _replicaset.own_instances(after, instances.items)):
@@ -152,12 +170,14 @@ class _Ensuring:
         if spec(after).get("paused"):
             self.result.update(replaced=[], batches=[])
             return False
-        self._rollout = Rollout(self._task, api, namespace, after, pace, self._history)
+        self._rollout = Rollout(self._task, api, namespace, after, pace, self._keep_history())
         self.result = self._rollout.run(self.result, instances)
-        self.result["warnings"] = list(dict.fromkeys([*self.result["warnings"], *self._history.warnings]))
+        self.result["warnings"] = list(dict.fromkeys([*self.result["warnings"], *self._history_warnings]))
         return True
 
     def subject(self) -> ReadyWait:
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import ReadyWait
+
         if self._subject is None:
             after, namespace = self._after, self.wanted.namespace
             known = None if self.result["changed"] else self._reader.chosen_by(after, INSTANCES, namespace)
@@ -171,6 +191,8 @@ class _Ensuring:
         if self._rollout is not None:
             return {}
         if seen is not None:
+            from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import snapshot_of
+
             return facts_of(snapshot_of(seen))
         return facts_of(Snapshot(None if self._written is None else self._written.after, None))
 
@@ -204,6 +226,8 @@ class _Removal:
         return self._before is None
 
     def subject(self) -> GoneWait:
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import GoneWait
+
         return GoneWait(self._reader.api, self.wanted.namespace, self._before or {}, bool(self._task.params.get("orphan")))
 
     def first(self) -> None:
@@ -224,6 +248,8 @@ def _pace(task: Task, wanted: Wanted) -> Pace | None:
     """How fast to roll out, None where that has not been asked for. Raises ``OptionError``."""
     if not task.params.get("rollout"):
         return None
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import pace_of
+
     if task.params.get("template_hash") is False:
         raise OptionError('"rollout" needs the template hash, by which outdated VMIs are told: leave out "template_hash: false".')
     if wanted.spec.get("paused"):
@@ -234,5 +260,9 @@ def _pace(task: Task, wanted: Wanted) -> Pace | None:
 
 
 def _say_unfinished(live: Object, set_label: str) -> list[str]:
+    if SCALE_IN_ANNOTATION not in annotations_of(live):
+        return []
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._scale import unfinished_scale_in
+
     unfinished = unfinished_scale_in(live)
     return [] if unfinished is None else [f"{set_label} is paused: {unfinished.clause}."]

@@ -35,6 +35,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     name_of,
     spec,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._restart import stamped
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._rollout import Pace
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._scale import unfinished_scale_in
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
@@ -67,7 +68,7 @@ def roll_out_replica_set(task: Task) -> Result:
     }
     rollout = Rollout(task, api, namespace, after, pace, history)
     result = rollout.run(result, instances)
-    return {**result, "diff": rollout.diff(before, after)}
+    return {**result, "diff": rollout.diff(before, after)} if task.is_diff_wanted else result
 
 
 def history_of(task: Task, api: Api, namespace: str) -> History:
@@ -192,7 +193,7 @@ class _Change:
         # Whoever wants to go forward again finds the template that is left behind.
         self._history.record(live)
         self.rolled_back_from = self._history.number_of(_revisions.hash_of(live))
-        template = _revisions.stamped(target.template, target.hash)
+        template = stamped(target.template, target.hash)
         return self._write(live, template, _revisions.rolled_back_annotation(live, target))
 
     def _write(self, live: Object, template: t.Mapping[str, t.Any], annotations: t.Mapping[str, str]) -> Object:

@@ -125,7 +125,8 @@ class _Scaling:
         if self._task.is_waiting:
             snapshot = self._wait(after, decision, result)
             result.update(self._waits.as_result())
-        result["diff"] = self._diff(decision, after)
+        if self._task.is_diff_wanted:
+            result["diff"] = self._diff(decision, after)
         facts = facts_of(snapshot)
         if "template" not in spec(after):
             # A scale does not tell it.

@@ -16,14 +16,17 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _report
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Deadline
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ConnectionFailed, EngineError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import AUTOSCALERS
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts, Timeline
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Trouble, View, Watch
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source, Trouble, View
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Watch
 
 Seen = t.TypeVar("Seen")
 
@@ -153,6 +156,8 @@ def wait_for(subject: Subject[Seen], task: Task, api: Api, deadline: Deadline, f
         waited = wait.judge(first, is_first=True)
         if waited is not None:
             return waited
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Watch
+
     with Watch(api, task.clock, deadline) as watch:
         return wait.run(watch)
 

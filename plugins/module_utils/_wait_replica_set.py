@@ -14,8 +14,6 @@ from dataclasses import replace
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _replicaset, _selector
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api, Listing
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_replica_set import diagnose_replica_set
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._probes import LeaseProbe, ScaleUpProbe
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset import Snapshot
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
@@ -32,8 +30,11 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     spec,
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Finished, Situation
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source, View, known
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._timeline import Counts
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, View
+
+if t.TYPE_CHECKING:
+    from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
 
 SET, VMIS, LAUNCHERS, WARNINGS = "set", "vmis", "launchers", "warnings"
 
@@ -60,11 +61,6 @@ def evidence_sources(namespace: str, live: Object) -> list[Source]:
         Source(LAUNCHERS, PODS, namespace, pods, is_evidence=True),
         Source(WARNINGS, EVENTS, namespace, field_selector="type=Warning", is_evidence=True),
     ]
-
-
-def known(live: Object | None) -> Listing | None:
-    """An object that has just been read or written, as something to watch from."""
-    return None if live is None else Listing((live,), str(metadata(live).get("resourceVersion", "")))
 
 
 def finished_in(changes: t.Iterable[Change], elapsed: float, now: datetime.datetime | None) -> list[Finished]:
@@ -153,6 +149,8 @@ class ReadyWait:
         return _replicaset.unmet(self._snapshot(seen), accepts_pause=self._base.is_pause_wanted)
 
     def diagnose(self, seen: Situation, is_time_up: bool) -> t.Sequence[Finding]:
+        from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis_replica_set import diagnose_replica_set
+
         return diagnose_replica_set(replace(seen, is_time_up=is_time_up))
 
     def line(self, seen: Situation) -> str:

@@ -25,8 +25,8 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._rollout import Batch, Pace, Progress
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source, View
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import ReadyWait
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, View
 
 BUDGETS = "budgets"
 

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import RETRIED_STATUSES, Api, EventStream, Listing
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError, ConnectionFailed, EngineError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, Resource, metadata
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import Object, metadata
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source, Trouble
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 1.0
@@ -35,44 +36,6 @@ POLLED = "POLL "
 
 
 @dataclass(frozen=True)
-class Source:
-    """Objects that are followed.
-
-    What ``is_evidence`` only helps to explain: a task does without it where it may not be read. What ``is_shared`` serves many: where it
-    may not be read, ``View.refusal`` says so, and the rest is followed as before.
-    """
-
-    key: str
-    resource: Resource
-    namespace: str
-    label_selector: str = ""
-    field_selector: str = ""
-    is_evidence: bool = False
-    is_shared: bool = False
-
-
-@dataclass(frozen=True)
-class Change:
-    """What happened to one object of a source: it came (no ``before``), changed, or went (no ``after``)."""
-
-    key: str
-    before: Object | None
-    after: Object | None
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Why nothing has been heard of a source, and for how many seconds."""
-
-    text: str
-    seconds: float
-
-    def say(self) -> str:
-        """As a clause."""
-        return f"the API server has not answered for {self.seconds:.0f} s ({self.text})"
-
-
-@dataclass(frozen=True)
 class _News:
     """What a feed has to tell. With ``is_all``, ``objects`` are everything that there is."""
 
@@ -82,19 +45,6 @@ class _News:
     is_gone: bool = False
     trouble: str | None = None
     failure: EngineError | None = None
-
-
-class View(t.Protocol):
-    """What is seen of sources that are followed, by their keys."""
-
-    def follows(self, key: str, /) -> bool:
-        """True for a source that is followed."""
-
-    def objects(self, key: str, /) -> tuple[Object, ...]:
-        """The present objects of a source; none of one that is not followed."""
-
-    def refusal(self, key: str, /) -> EngineError | None:
-        """Why a shared source cannot be followed, None where it can."""
 
 
 class Watch:

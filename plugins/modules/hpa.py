@@ -367,12 +367,13 @@ reasons:
     - its controller has not looked at it yet
 """
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa import ensure_autoscaler
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._module_shell import run_module
 
 
 def main() -> None:
     """Run the module."""
-    run_module("hpa")
+    run_module("hpa", ensure_autoscaler)
 
 
 if __name__ == "__main__":

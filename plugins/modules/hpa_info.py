@@ -138,12 +138,13 @@ description:
     VirtualMachineInstanceReplicaSet pods:                 3 current / 3 desired
 """
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_info import read_autoscalers
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._module_shell import run_module
 
 
 def main() -> None:
     """Run the module."""
-    run_module("hpa_info")
+    run_module("hpa_info", read_autoscalers)
 
 
 if __name__ == "__main__":

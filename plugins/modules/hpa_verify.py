@@ -242,13 +242,14 @@ replicas:
     current: 3
     desired: 3
 events:
-  description: Its events, as M(vmscale.kubevirt.hpa_info) returns them.
-  returned: always
+  description: Its events, as M(vmscale.kubevirt.hpa_info) returns them. Of one that works they are not read.
+  returned: on failure, where they may be read
   type: list
   elements: dict
   sample: []
 description:
-  description: The text that C(kubectl describe horizontalpodautoscaler) prints.
+  description:
+    - The text that C(kubectl describe horizontalpodautoscaler) prints. Of one that works, what it prints with C(--show-events=false).
   returned: always
   type: str
   sample: |
@@ -260,12 +261,13 @@ description:
     VirtualMachineInstanceReplicaSet pods:                 3 current / 3 desired
 """
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._hpa_verify import verify_autoscaler
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._module_shell import run_module
 
 
 def main() -> None:
     """Run the module."""
-    run_module("hpa_verify")
+    run_module("hpa_verify", verify_autoscaler)
 
 
 if __name__ == "__main__":

@@ -470,11 +470,12 @@ reasons:
 """
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._module_shell import run_module
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs import ensure_replica_set
 
 
 def main() -> None:
     """Run the module."""
-    run_module("vmirs")
+    run_module("vmirs", ensure_replica_set)
 
 
 if __name__ == "__main__":

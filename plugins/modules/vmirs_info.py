@@ -194,11 +194,12 @@ replica_sets:
 """
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._module_shell import run_module
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_info import read_replica_sets
 
 
 def main() -> None:
     """Run the module."""
-    run_module("vmirs_info")
+    run_module("vmirs_info", read_replica_sets)
 
 
 if __name__ == "__main__":

@@ -222,11 +222,12 @@ reasons:
 """
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._module_shell import run_module
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_rollout import roll_out_replica_set
 
 
 def main() -> None:
     """Run the module."""
-    run_module("vmirs_rollout")
+    run_module("vmirs_rollout", roll_out_replica_set)
 
 
 if __name__ == "__main__":

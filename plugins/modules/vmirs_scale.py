@@ -272,11 +272,12 @@ reasons:
 """
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._module_shell import run_module
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._vmirs_scale import scale_replica_set
 
 
 def main() -> None:
     """Run the module."""
-    run_module("vmirs_scale")
+    run_module("vmirs_scale", scale_replica_set)
 
 
 if __name__ == "__main__":

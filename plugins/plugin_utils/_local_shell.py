@@ -28,6 +28,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.vmscale.kubevirt.plugins.module_utils import _wait, _wait_autoscaler, _wait_replica_set, _yaml
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import (
     MODULES,
     Module,
@@ -37,18 +38,25 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import
 )
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._documents import joined_files, list_files, read_text
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError, OptionError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Result, Task
 
+# Ansible imports this once a play and then forks a worker for each task: what many of them use is imported here, for all of them.
+SHARED_BY_WORKERS = (_wait, _wait_autoscaler, _wait_replica_set, _yaml)
 display = Display()
 _LOOK_EVERY_SECONDS = 0.2
 
 
 class LocalShell(ActionBase):
-    """The action plugin of every module of this collection; a subclass says which by ``module_name``."""
+    """The action plugin of every module of this collection; a subclass says which by ``module_name``, and what it does by ``operation``."""
 
     _supports_check_mode = True
     _supports_async = True
     module_name: str
+
+    @staticmethod
+    def operation(task: Task) -> Result:
+        """What the module does."""
+        raise NotImplementedError
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         variables = task_vars or {}
@@ -68,9 +76,13 @@ class LocalShell(ActionBase):
         return str(self._connection.transport).rpartition(".")[2] == "local"
 
     def _interpreter(self, variables: dict[str, t.Any]) -> str | None:
+        own = variables.get("ansible_playbook_python")
         if self._task.delegate_to:
             variables = (variables.get("ansible_delegated_vars") or {}).get(self._task.delegate_to) or {}
         value = variables.get("ansible_python_interpreter")
+        # What localhost has, unless somebody chose otherwise: a template costs more than the request that most tasks send.
+        if own is not None and str(value).replace(" ", "") == "{{ansible_playbook_python}}":
+            return str(own)
         return None if value is None else str(self._templar.template(value))
 
     def _run_here(self, module: Module) -> dict[str, t.Any]:
@@ -101,15 +113,18 @@ class LocalShell(ActionBase):
             params=params,
             environ={**os.environ, **{str(key): str(value) for key, value in environment.items()}},
             check_mode=bool(self._task.check_mode),
+            is_diff_wanted=bool(self._task.diff),
             report=self._report_progress,
             files=files,
         )
-        outcome = run(module, task, with_diff=bool(self._task.diff))
+        outcome = run(self.operation, task)
         _name_source(outcome.result, self._task.args.get("src"), params.get("src"))
         result = {**outcome.result, "invocation": {"module_args": shown_arguments(params)}}
         if outcome.warnings:
             result["warnings"] = list(outcome.warnings)
         hidden = hidden_values(params) | set(validation._no_log_values)
+        if not hidden:
+            return result
         kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
         return {**remove_values(result, hidden), **kept}
 

@@ -135,6 +135,19 @@ def test_every_way_to_describe_a_fleet_means_the_same(ansible: Ansible, api: Api
     assert re.match(r'The file "sets/30-red.yml" of the option "src" cannot be decrypted: ', refused.message)
 
 
+def test_a_file_and_a_pattern_are_looked_up_where_ansible_was_started(ansible: Ansible, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("x1", "x2"):
+        (project / f"{name}.yml").write_text(yaml.safe_dump(replica_set(name, 0)), encoding="utf-8")
+    # Beside the play lies neither of them.
+    done = ansible.run_tasks([vmirs(src=src) for src in ("x1.yml", "x?.yml", "*.yml")], cwd=project).require_failed()
+    assert [task.status for task in done.tasks] == ["ok", "ok", "failed"]
+    assert [each["name"] for each in done.tasks[1]["results"]] == ["x1", "x2"]
+    # What lies beside the play comes first, as it does for a plain file.
+    assert "play-" in done.last.message
+
+
 def test_a_fleet_of_several_namespaces(local_ansible: Ansible, audit: AuditLog, api: Api, namespace: str, other_namespace: str) -> None:
     other = other_namespace
     here, there = replica_set("web", 0), in_namespace(replica_set("web", 0), other)

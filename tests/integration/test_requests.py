@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from statistics import median
 from typing import Any
 
 import pytest
@@ -23,7 +22,8 @@ from integration.support.manifests import autoscaler, await_acknowledged, await_
 pytestmark = pytest.mark.serial
 
 NAME, SCALER = "web", "web-scaler"
-ROUNDS = 3
+# So many that each task is run at a quiet moment once, on a machine on which others work as well.
+ROUNDS = 8
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ UNCHANGED: dict[str, tuple[Mapping[str, Any], list[str]]] = {
     "hpa_info": ({"vmscale.kubevirt.hpa_info": {"name": SCALER}}, [f"get {HPAS}", "list events"]),
     "hpa_verify": (
         {"vmscale.kubevirt.hpa_verify": {"name": SCALER}},
-        [f"get {HPAS}", f"get {SET}", f"list {VMS}", "list pods", "list events"],
+        [f"get {HPAS}", f"get {SET}", f"list {VMS}", "list pods"],
     ),
 }
 
@@ -113,14 +113,18 @@ def test_our_tasks_are_not_slower_than_those_of_kubernetes_core(
         "vmirs": {"vmscale.kubevirt.vmirs": {"definition": paused, "template_hash": False}},
         "k8s": {"kubernetes.core.k8s": {"definition": paused, "namespace": namespace}},
     }
-    listed = [{"name": f"{name} {number}", **task} for number in range(ROUNDS) for name, task in tasks.items()]
+    # Another one begins each round.
+    names = list(tasks)
+    turns = [(names[(number + turn) % len(names)], number) for number in range(ROUNDS) for turn in range(len(names))]
+    listed = [{"name": f"{name} {number}", **tasks[name]} for name, number in turns]
     seconds: dict[str, dict[str, float]] = {}
     for shell in ("local", "remote"):
         run = make_ansible(shell).run_tasks(listed).require_ok()
         assert [task for task in run.tasks if task.is_changed] == []
-        timed = {name: [task.seconds for task in run.tasks if task.name.startswith(name)] for name in tasks}
-        seconds[shell] = {name: median(values) for name, values in timed.items()}
-    print(f"\nmedian seconds of {ROUNDS} unchanged tasks")
+        timed = {name: [task.seconds for task in run.tasks if task.name.startswith(f"{name} ")] for name in tasks}
+        # Whatever else the machine does makes a task slower, never quicker: the best of each tells what the task itself takes.
+        seconds[shell] = {name: min(values) for name, values in timed.items()}
+    print(f"\nbest seconds of {ROUNDS} unchanged tasks")
     for shell, found in seconds.items():
         print(f"{shell:8}" + "".join(f"{name:>8} {value:5.3f}" for name, value in found.items()))
         for name, value in found.items():

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from importlib import import_module
 
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import MODULES, run
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._arguments import MODULES, Operation, run
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._task import Task
 from unit.support.clock import FakeClock
 from unit.support.objects import UID, changed
@@ -42,6 +43,12 @@ BEGAN = datetime(2026, 11, 23, 20, 40, tzinfo=UTC)
 def of(namespace: str, collection: str) -> str:
     """Return the path of a collection in another namespace."""
     return collection.replace("/namespaces/default/", f"/namespaces/{namespace}/")
+
+
+def operation_of(module: str) -> Operation:
+    """Return what a module does."""
+    plugin = import_module(f"ansible_collections.vmscale.kubevirt.plugins.action.{module}")
+    return t.cast(Operation, plugin.ActionModule.operation)
 
 
 class Cluster:
@@ -97,20 +104,20 @@ class Cluster:
         """Return the names in a list."""
         return [each["metadata"]["name"] for each in self.lists[collection]]
 
-    def run(self, module: str, check_mode: bool = False, **params: t.Any) -> dict[str, t.Any]:
-        """Run a module, and return its result; its diff is always in it."""
+    def run(self, module: str, check_mode: bool = False, is_diff_wanted: bool = True, **params: t.Any) -> dict[str, t.Any]:
+        """Run a module, and return its result."""
         specification = MODULES[module]
         defaults = {name: option.get("default") for name, option in specification.argument_spec.items()}
         self.server.requests.clear()
         self.lines.clear()
-        with self._listening() as address:
+        with self.listening() as address:
             given = {**defaults, "host": address, "api_key": "t", "namespace": "default", **params}
-            task = Task(given, {}, check_mode, self.lines.append, self.clock)
-            outcome = run(specification, task, with_diff=True)
+            task = Task(given, {}, check_mode, self.lines.append, self.clock, is_diff_wanted=is_diff_wanted)
+            outcome = run(operation_of(module), task)
         return {**outcome.result, "warnings": list(outcome.warnings)}
 
     @contextmanager
-    def _listening(self) -> Iterator[str]:
+    def listening(self) -> Iterator[str]:
         self._is_over.clear()
         with listening(self.server) as address:
             yield address

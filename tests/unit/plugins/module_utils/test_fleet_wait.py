@@ -24,6 +24,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     metadata,
     name_of,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import (
     LAUNCHERS,
     SET,
@@ -34,7 +35,6 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set
     instances_source,
     set_source,
 )
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source
 from unit.support.cluster import INSTANCES as VMI_PATH
 from unit.support.cluster import SCALERS, SETS, Cluster
 from unit.support.fleet import FLEET, converge, described, described_scaler, live_instances, live_set, put_set

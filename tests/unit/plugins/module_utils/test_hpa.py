@@ -18,6 +18,15 @@ from unit.support.server import Answer, Request, Stream, refusal
 
 OPTIONS: dict[str, t.Any] = {"name": "test-hpa", "target": {"name": "testreplicaset"}, "min_replicas": 3, "max_replicas": 5}
 STEADY = real_autoscaler("idle")
+EVENT = {
+    "type": "Normal",
+    "reason": "SuccessfulRescale",
+    "message": "New size: 5",
+    "count": 2,
+    "firstTimestamp": "2026-11-23T20:40:30Z",
+    "lastTimestamp": "2026-11-23T20:41:00Z",
+    "source": {"component": "horizontal-pod-autoscaler"},
+}
 
 
 def metrics(age: int = 10) -> list[Object]:
@@ -140,8 +149,27 @@ def test_an_autoscaler_that_works_is_verified(cluster: Cluster) -> None:
     assert "failed" not in found, found.get("msg")
     assert (found["changed"], found["reasons"], found["duration"]) == (False, [], 0)
     assert found["description"].startswith("Name:  ")
-    assert (found["replicas"], len(found["conditions"]), found["events"]) == ({"min": 3, "max": 5, "current": 3, "desired": 3}, 3, [])
-    assert {each.method for each in cluster.server.requests} == {"GET"}
+    assert (found["replicas"], len(found["conditions"])) == ({"min": 3, "max": 5, "current": 3, "desired": 3}, 3)
+    assert [(each.method, each.path) for each in cluster.server.requests] == [
+        ("GET", f"{SCALERS}/test-hpa"),
+        ("GET", f"{SETS}/testreplicaset"),
+        ("GET", INSTANCES),
+        ("GET", POD_METRICS),
+    ]
+    # What nobody has read is not told of, not even as nothing.
+    assert "events" not in found
+    assert "Events:" not in found["description"]
+
+
+@pytest.mark.parametrize("may_read", [True, False])
+def test_what_does_not_work_is_told_with_its_events_where_they_may_be_read(cluster: Cluster, may_read: bool) -> None:
+    cluster.lists[EVENTS] = [EVENT]
+    forbidden = refusal(403, "Forbidden", 'User "me" cannot list resource "events" in API group ""')
+    cluster.refuse = lambda request: forbidden if request.path == EVENTS and not may_read else None
+    found = cluster.run("hpa_verify", **{**OPTIONS, "min_replicas": 2}, wait=False)
+    assert found["reasons"] == ["minReplicas is 3 and not 2"]
+    assert [each["reason"] for each in found.get("events", ())] == (["SuccessfulRescale"] if may_read else [])
+    assert ("SuccessfulRescale" in found["description"]) is may_read
 
 
 def test_verifying_fails_with_every_reason_at_once(cluster: Cluster) -> None:
@@ -205,16 +233,7 @@ def test_impossible_expectations_are_refused(cluster: Cluster, options: dict[str
 
 
 def test_autoscalers_are_described_with_their_events(cluster: Cluster) -> None:
-    event = {
-        "type": "Normal",
-        "reason": "SuccessfulRescale",
-        "message": "New size: 5",
-        "count": 2,
-        "firstTimestamp": "2026-11-23T20:40:30Z",
-        "lastTimestamp": "2026-11-23T20:41:00Z",
-        "source": {"component": "horizontal-pod-autoscaler"},
-    }
-    cluster.lists[EVENTS] = [event]
+    cluster.lists[EVENTS] = [EVENT]
     found = cluster.run("hpa_info", name="test-hpa")
     assert found["exists"] is True
     assert found["autoscalers"][0]["description"] == found["description"]

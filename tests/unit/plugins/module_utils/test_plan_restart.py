@@ -15,6 +15,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils import _revisions
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import template_hash
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._plan import APPLY, NOTHING, Plan, plan_replica_set
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._replicaset_wanted import wanted_replica_set
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._restart import stamped
 from unit.support.objects import autoscaler, changed
 from unit.support.recorded import Object, sandbox
 
@@ -80,7 +81,7 @@ def test_a_new_template_keeps_the_restart_and_gets_a_hash_of_its_own(state: str)
 def test_what_is_taken_away_is_another_template_where_it_was_ours(is_ours: bool) -> None:
     live = restarted(live_set("ready"))
     live = changed(live, "spec.template.spec.hostname", "guest")
-    live["spec"]["template"] = _revisions.stamped(live["spec"]["template"])
+    live["spec"]["template"] = stamped(live["spec"]["template"])
     fields: Object = {"f:spec": {"f:template": {"f:spec": {"f:hostname": {}}}}} if is_ours else {}
     live["metadata"]["managedFields"] = [{"manager": "vmscale.kubevirt", "operation": "Apply", "fieldsV1": fields}]
     made = plan(live, manifest())

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.vmscale.kubevirt.plugins.module_utils import _revisions
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import OptionError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import template_hash
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._restart import stamped, with_restart_of, without_restart
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._revisions import Revision, revision_of
 from unit.support.objects import UID, changed, replica_set
 from unit.support.patches import replaced
@@ -30,7 +31,7 @@ ROLLED_BACK = "vmscale.kubevirt/rolled-back"
 
 def rolled_back(live: Object, target: Revision) -> Object:
     """Return a set after a roll back to a revision."""
-    after = changed(live, "spec.template", _revisions.stamped(target.template, target.hash))
+    after = changed(live, "spec.template", stamped(target.template, target.hash))
     return changed(after, "metadata.annotations", _revisions.rolled_back_annotation(live, target))
 
 
@@ -194,7 +195,7 @@ def test_nor_to_what_a_controller_has_written_in_another_way_since() -> None:
             "metadata": {"labels": {"app": "web"}},
             "spec": {"domain": {"devices": devices, "resources": {"requests": requests}}},
         }
-        return changed(set_of("1Gi"), "spec.template", _revisions.stamped(made))
+        return changed(set_of("1Gi"), "spec.template", stamped(made))
 
     first = revision_of(_revisions.body_of(written("1024Mi", tablet=False), 1))
     # Recorded as it was applied, and restarted once it had been written back.
@@ -208,7 +209,7 @@ def test_nor_to_what_a_controller_has_written_in_another_way_since() -> None:
 
 def test_one_that_has_less_or_more_is_another() -> None:
     more = changed(set_of("1Gi"), "spec.template.spec.hostname", "guest")
-    more["spec"]["template"] = _revisions.stamped(more["spec"]["template"])
+    more["spec"]["template"] = stamped(more["spec"]["template"])
     less = set_of("1Gi")
     for before, after in ((more, less), (less, more)):
         recorded_before = revision_of(_revisions.body_of(before, 1))
@@ -234,7 +235,7 @@ def test_a_roll_back_keeps_the_hash_by_which_its_vmis_are_known() -> None:
     assert after["spec"]["template"]["metadata"]["labels"][HASH] == "manifest"
     assert json.loads(after["metadata"]["annotations"][ROLLED_BACK]) == {"from": hash_in("2Gi"), "to": "manifest"}
     assert "manifest" not in json.dumps(target.template)
-    assert _revisions.stamped({"spec": {}})["metadata"]["labels"][HASH] == template_hash({"spec": {}})
+    assert stamped({"spec": {}})["metadata"]["labels"][HASH] == template_hash({"spec": {}})
 
 
 def test_a_restart_is_another_template_with_the_same_content() -> None:
@@ -255,9 +256,9 @@ def test_the_template_without_a_restart_is_what_it_was() -> None:
     for own in (None, {"team": "a"}):
         live = changed(replica_set(), "spec.template", template("1Gi", own))
         made = _revisions.restarted(live, NOW, "r1")
-        assert template_hash(_revisions.without_restart(made)) == template_hash(live["spec"]["template"])
-        assert ("annotations" in _revisions.without_restart(made)["metadata"]) is (own is not None)
-        assert _revisions.without_restart(live["spec"]["template"]) is live["spec"]["template"]
+        assert template_hash(without_restart(made)) == template_hash(live["spec"]["template"])
+        assert ("annotations" in without_restart(made)["metadata"]) is (own is not None)
+        assert without_restart(live["spec"]["template"]) is live["spec"]["template"]
 
 
 @pytest.mark.parametrize(("restart_id", "expected"), [("r1", True), ("r2", False), (None, False)])
@@ -280,21 +281,21 @@ def test_a_restart_whose_template_has_changed_since_is_none() -> None:
 
 def test_a_manifest_takes_on_the_restart_of_the_live_template() -> None:
     live = restarted(set_of("1Gi"), restart_id="r1")["spec"]["template"]
-    assert _revisions.with_restart_of(live, template("1Gi")) == live
-    other = _revisions.with_restart_of(live, template("2Gi"))
+    assert with_restart_of(live, template("1Gi")) == live
+    other = with_restart_of(live, template("2Gi"))
     assert other["metadata"]["annotations"] == live["metadata"]["annotations"]
     assert other["metadata"]["labels"][HASH] == template_hash(other) != hash_in("2Gi")
     bare = changed(template("1Gi"), "metadata.labels", {"app": "web"})
-    assert HASH not in _revisions.with_restart_of(live, bare)["metadata"]["labels"]
-    with_other = _revisions.with_restart_of(live, template("1Gi", {"team": "a"}))
+    assert HASH not in with_restart_of(live, bare)["metadata"]["labels"]
+    with_other = with_restart_of(live, template("1Gi", {"team": "a"}))
     assert with_other["metadata"]["annotations"] == {"team": "a", RESTARTED: NOW, RESTART_ID: "r1"}
 
 
 def test_a_manifest_without_a_restart_or_with_one_of_its_own_is_left_alone() -> None:
     wanted = template("1Gi")
-    assert _revisions.with_restart_of(template("1Gi"), wanted) is wanted
+    assert with_restart_of(template("1Gi"), wanted) is wanted
     own = template("1Gi", {RESTARTED: "by hand"})
-    assert _revisions.with_restart_of(restarted(set_of("1Gi"))["spec"]["template"], own) is own
+    assert with_restart_of(restarted(set_of("1Gi"))["spec"]["template"], own) is own
 
 
 def test_numbers_are_never_given_twice() -> None:

@@ -21,8 +21,9 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._connection impor
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import ApiError
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import INSTANCES, PODS, name_of
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Finished
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import finished_in
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Change, Source, Watch
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Watch
 from unit.support.server import Answer, Request, Script, Server, Stream, event, listening, refusal
 
 VMIS = Source("vmis", INSTANCES, "default", "app=web")
