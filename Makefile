@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Everything is bootstrapped from Python 3.11 or later. ARGS goes on to the program of a stage:
-#   make unit ARGS="-k describe"    make integration ARGS="-k playbooks -x"    make molecule ARGS="converge"
+#   make unit ARGS="-k describe"    make integration ARGS="-k playbooks -x"    make molecule ARGS="-s role-scale"
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
@@ -21,7 +21,7 @@ help:
 	@echo "make unit          unit tests"
 	@echo "make sanity        ansible-test sanity"
 	@echo "make integration   modules, roles and playbooks on the sandbox, or on the cluster of KUBECONFIG"
-	@echo "make molecule      the molecule scenario, on a sandbox of its own"
+	@echo "make molecule      a scenario for each role and playbook, on one sandbox"
 	@echo "make docs          the documentation's site; says where it is"
 	@echo "make test-kind     the molecule scenario on a kind cluster with KubeVirt, whose VMs boot"
 	@echo "make bench         measure beside kubernetes.core and kubectl, and write docs/performance.md"

@@ -128,6 +128,19 @@ def test_a_kubeconfig_comes_from_the_credential_type(cluster: Cluster, tmp_path:
         assert job.places_of(secret) == []
 
 
+def test_a_fleet_hands_on_its_numbers_and_what_failed(awx: Awx, namespace: str) -> None:
+    elsewhere = replica_set("other", 0)
+    elsewhere["metadata"]["namespace"] = "no-such-namespace"
+    fleet = f"{empty_set()}---\n{yaml.safe_dump(elsewhere)}"
+    answers = {"vmirs_definition": fleet, "vmirs_namespace": namespace}
+    state = launch(awx, "ensure", answers).require("failed").artifacts["vmscale_ensure"]
+
+    assert state["summary"] == {"total": 2, "ok": 1, "changed": 1, "failed": 1, "pruned": 0, "skipped": 0}
+    assert [message for message in state["failed"] if "no-such-namespace" not in message] == []
+    assert len(state["failed"]) == 1
+    assert set(state) == {"summary", "failed"}
+
+
 def test_events_and_artifacts_are_small(awx: Awx, namespace: str) -> None:
     job = launch(awx, "ensure", {"vmirs_definition": empty_set(), "vmirs_namespace": namespace}).require("successful")
 
