@@ -67,6 +67,11 @@ def tool_environment() -> dict[str, str]:
     }
 
 
+def site_packages() -> Path:
+    """Return where the environment's packages are, among them the collections that come with ansible."""
+    return environment_path() / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+
+
 def tool(program: str, *arguments: str) -> list[str]:
     """Return the command line of a program of the environment."""
     return [str(environment_path() / "bin" / program), *arguments]

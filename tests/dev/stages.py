@@ -17,6 +17,7 @@ from dev.processes import run_logged, say
 from dev.sandbox import Sandbox
 from dev.sanity import run_sanity
 from dev.tally import Tally, junit_tally, molecule_tally
+from dev.units import run_units
 
 LOGS = checkout_cache() / "logs"
 INTEGRATION_SANDBOX = "integration"
@@ -67,7 +68,10 @@ def linters() -> Sequence[Linter]:
         Linter("antsibull-docs", ("antsibull-docs", "lint-collection-docs", *references, ".")),
         Linter("antsibull-changelog", ("antsibull-changelog", "lint")),
         SITE,
-        Linter("build", ("ansible-galaxy", "collection", "build", "--force", "--output-path", str(checkout_cache() / "archive"))),
+        # The module is named, since whichever others are at hand decide otherwise what a file's encoding is.
+        Linter("reuse", ("reuse", "lint"), {"REUSE_ENCODING_MODULE": "charset_normalizer"}),
+        Linter("build", ("python", "-m", "dev.archive")),
+        Linter("galaxy-importer", ("python", "-m", "dev.importer")),
     )
 
 
@@ -138,6 +142,11 @@ def sanity(arguments: Sequence[str]) -> Tally:
     return run_sanity(LOGS / "sanity.log", arguments)
 
 
+def units(arguments: Sequence[str]) -> Tally:
+    """Run the unit tests of the plugins with ansible-test."""
+    return run_units(LOGS / "units.log", arguments)
+
+
 def bench(arguments: Sequence[str]) -> Tally:
     """Measure, on a sandbox of its own; that all could be measured counts as one test, whatever came of it."""
     try:
@@ -155,6 +164,7 @@ STAGES: Mapping[str, Stage] = {
         Stage("lint", lint),
         Stage("unit", unit),
         Stage("sanity", sanity),
+        Stage("units", units, in_suite=False),
         Stage("sandbox", sandbox),
         Stage("integration", integration),
         Stage("molecule", molecule),
