@@ -23,7 +23,8 @@ try:
     import urllib3.exceptions
     import urllib3.util
 
-    HAS_URLLIB3 = True
+    # What is used of it came with 2.0; the package kubernetes is content with less.
+    HAS_URLLIB3 = int(urllib3.__version__.partition(".")[0]) >= 2
 except ImportError:
     HAS_URLLIB3 = False
 

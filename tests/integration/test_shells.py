@@ -64,6 +64,7 @@ def arguments(result: TaskResult) -> dict[str, Any]:
     return {key: value for key, value in result.invocation.items() if key != "src"}
 
 
+@pytest.mark.versions
 def test_the_same_tasks_give_the_same_results(make_ansible: Callable[..., Ansible], api: Api, namespace: str) -> None:
     info: Task = {"vmscale.kubevirt.vmirs_info": {"label_selectors": ["tier=web"]}}
     steps: list[Task] = [
@@ -90,6 +91,7 @@ def test_the_same_tasks_give_the_same_results(make_ansible: Callable[..., Ansibl
         assert one == other
 
 
+@pytest.mark.versions
 def test_keywords_for_check_mode_and_diff(ansible: Ansible, api: Api, namespace: str) -> None:
     task = {**vmirs(definition=replica_set(NAME, 0)), "check_mode": True, "diff": True}
     done = ansible.run_tasks(task).require_ok()
@@ -104,6 +106,7 @@ def test_no_diff_unless_it_is_asked_for(ansible: Ansible) -> None:
     assert "diff" not in ansible.run_tasks(vmirs(definition=replica_set(NAME, 0))).require_ok().last.data
 
 
+@pytest.mark.versions
 def test_no_log_hides_the_result(ansible: Ansible) -> None:
     task = {**vmirs(definition=replica_set(NAME, 1, annotations=SLOW), wait=True, wait_timeout=60), "no_log": True}
     done = ansible.run_tasks(task, diff=True, verbosity=4).require_ok()
@@ -136,6 +139,7 @@ def test_an_unchanged_set_shows_no_progress(local_ansible: Ansible) -> None:
     assert f"{NAME}: " not in local_ansible.run_tasks(task).require_ok().stdout
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("poll", [1, 0])
 def test_async(ansible: Ansible, poll: int) -> None:
     started = {**vmirs(definition=replica_set(NAME, 1), wait=True, wait_timeout=60), "async": 90, "poll": poll, "register": "job"}
@@ -155,6 +159,7 @@ def test_async_in_check_mode(ansible: Ansible, api: Api, namespace: str) -> None
     assert api.find("vmirs", namespace, NAME) is None
 
 
+@pytest.mark.versions
 def test_delegation_to_another_host(ansible: Ansible, cluster: Cluster, tmp_path: Path) -> None:
     other = {
         "name": "elsewhere",
@@ -176,6 +181,7 @@ def test_a_timeout_ends_the_task(ansible: Ansible) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.versions
 def test_loops(ansible: Ansible, api: Api, namespace: str) -> None:
     task = {
         "vmscale.kubevirt.vmirs": {
@@ -195,6 +201,7 @@ def test_loops(ansible: Ansible, api: Api, namespace: str) -> None:
     assert not ansible.run_tasks(task).require_ok().last.is_changed
 
 
+@pytest.mark.versions
 def test_files_encrypted_with_vault(make_ansible: Callable[..., Ansible], cluster: Cluster, shell: Shell, tmp_path: Path) -> None:
     password = tmp_path / "vault-password"
     password.write_text("open sesame\n", encoding="utf-8")
@@ -217,6 +224,7 @@ def test_files_beside_the_play(ansible: Ansible, tmp_path: Path) -> None:
     assert ansible.run_tasks(vmirs(src="mine.yaml"), cwd=Path("/")).require_ok().last.is_changed
 
 
+@pytest.mark.versions
 def test_become_is_left_to_the_module(ansible: Ansible) -> None:
     done = ansible.run_tasks({**vmirs(definition=replica_set(NAME, 0)), "become": True, "become_method": "ansible.builtin.su"}, check=True)
 
