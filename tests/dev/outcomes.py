@@ -58,7 +58,7 @@ def _outcome(case: ElementTree.Element, missed: Mapping[str, str]) -> Outcome:
         return Outcome(test, python, is_failed)
     said = skipped.get("message") or skipped.text or ""
     if said.strip() == NOTHING_TO_CHECK:
-        return Outcome(test, why_not=f"needs {missed[test]}" if test in missed else "has nothing to check")
+        return Outcome(test, python, why_not=f"needs {missed[test]}" if test in missed else "has nothing to check")
     reason = re.search(r"(?:because|due to) (.+?)\.?$", said.strip(), re.DOTALL)
     return Outcome(test, python, why_not=reason[1] if reason else said)
 
@@ -74,9 +74,12 @@ def outcomes_tally(outcomes: Iterable[Outcome]) -> Tally:
 
 def told(listed: Iterable[str], outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Say which tests ran, and each that did not with the reason."""
-    tests = sorted({outcome.test for outcome in outcomes if not outcome.why_not})
-    yield f"ran: {', '.join(_with_versions(test, outcomes) for test in tests)}"
-    yield from (f"not run: {outcome.name}: {outcome.why_not}" for outcome in outcomes if outcome.why_not)
+    ran = {outcome.test for outcome in outcomes if not outcome.why_not}
+    yield f"ran: {', '.join(_with_versions(test, outcomes) for test in sorted(ran))}"
+    for outcome in outcomes:
+        if outcome.why_not:
+            # Which Python it would have run on matters only where it ran on others.
+            yield f"not run: {outcome.name if outcome.test in ran else outcome.test}: {outcome.why_not}"
     silent = set(listed) - {outcome.test for outcome in outcomes}
     yield from (f"not run: {test}: ansible-test does not say why" for test in sorted(silent))
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dev.environment import tool_environment
-from dev.paths import checkout_cache
+from dev.paths import TESTS, checkout_cache
 from dev.processes import run_logged
 from dev.tally import Tally, junit_tally
 
@@ -28,3 +28,13 @@ def run_pytest(python: Path, name: str, arguments: Sequence[str]) -> Tally:
         command = [str(python), "-m", "pytest", f"--junit-xml={report}", *arguments]
         done = run_logged(name, command, checkout_cache() / "logs" / f"{name}.log", environment=environment, live=True)
         return junit_tally(report).with_code(0 if done.code == NO_TESTS_COLLECTED else done.code)
+
+
+def run_integration(python: Path, name: str, arguments: Sequence[str], which: str = "") -> Tally:
+    """Run the integration tests: side by side, since they mostly wait, but for those that use what all of them share."""
+    folder = str(TESTS / "integration")
+    only = f" and {which}" if which else ""
+    beside = ("--numprocesses=4", "--dist=loadgroup", "-m", f"not serial{only}")
+    return run_pytest(python, name, (folder, "-v", *beside, *arguments)) + run_pytest(
+        python, f"{name}-serial", (folder, "-v", "-m", f"serial{only}", *arguments)
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from dev.environment import EnvironmentFailedError, ensure_additions, environment_path, tool, tool_environment
 from dev.paths import BENCH_REQUIREMENTS, NAME, NAMESPACE, TESTS, checkout_cache, collection_tree
 from dev.processes import run_logged, say
-from dev.pytests import run_pytest
+from dev.pytests import run_integration, run_pytest
 from dev.sandbox import Sandbox
 from dev.sanity import run_sanity
 from dev.tally import Tally, molecule_tally
@@ -65,6 +65,7 @@ def linters() -> Sequence[Linter]:
         Linter("mypy-unit", ("mypy", "-p", "unit"), {"MYPYPATH": f"{TESTS}:{collection_tree()}"}),
         Linter("mypy-plugins", ("mypy", str(collection / "plugins")), {"MYPYPATH": str(collection_tree())}),
         Linter("yamllint", ("yamllint", "--strict", ".")),
+        Linter("shellcheck", ("shellcheck", ".ci/run")),
         Linter("ansible-lint", ("ansible-lint", "--offline", "--nocolor")),
         Linter("antsibull-docs", ("antsibull-docs", "lint-collection-docs", *references, ".")),
         Linter("antsibull-changelog", ("antsibull-changelog", "lint")),
@@ -101,10 +102,8 @@ def sandbox(arguments: Sequence[str]) -> Tally:
 
 
 def integration(arguments: Sequence[str]) -> Tally:
-    """Run the integration tests: side by side, since they mostly wait, but for those that use what all of them share."""
-    folder = str(TESTS / "integration")
-    beside = run_pytest(PYTHON, "integration", (folder, "--numprocesses=4", "--dist=loadgroup", "-v", "-m", "not serial", *arguments))
-    return beside + run_pytest(PYTHON, "integration-serial", (folder, "-v", "-m", "serial", *arguments))
+    """Run the integration tests."""
+    return run_integration(PYTHON, "integration", arguments)
 
 
 def molecule(arguments: Sequence[str]) -> Tally:

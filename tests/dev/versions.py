@@ -16,7 +16,7 @@ from dev.environment import EnvironmentFailedError, ensure_environment
 from dev.matrix import HEAD, Row, chosen_rows, requirements, table
 from dev.paths import CHECKOUT, REQUIREMENTS, TESTS, checkout_cache
 from dev.processes import run_logged, say
-from dev.pytests import run_pytest
+from dev.pytests import run_integration, run_pytest
 from dev.pythons import find_python
 from dev.sandbox import Sandbox
 from dev.sections import replace_section
@@ -27,7 +27,6 @@ SANDBOX = "versions"
 # What the tests use of the package ansible; the rest of it is half a gigabyte.
 COLLECTIONS = ("kubernetes/core", "awx/awx")
 UNIT = (str(TESTS / "unit" / "plugins"), str(TESTS / "unit" / "roles"), "--numprocesses=2")
-INTEGRATION = (str(TESTS / "integration"), "-m", "versions", "--numprocesses=4", "--dist=loadgroup", "-v")
 
 
 def run_versions(arguments: Sequence[str]) -> Tally:
@@ -63,7 +62,7 @@ def _run(row: Row, python: Path) -> tuple[Tally, Tally]:
     _add_collections(own, row.bundle)
     unit = run_pytest(own, f"versions-unit-{row.name}", UNIT)
     os.environ.setdefault("VMSCALE_TEST_SANDBOX", SANDBOX)
-    return unit, run_pytest(own, f"versions-integration-{row.name}", INTEGRATION)
+    return unit, run_integration(own, f"versions-integration-{row.name}", (), "versions")
 
 
 def _add_collections(python: Path, bundle: str) -> None:

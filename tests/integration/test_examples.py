@@ -56,7 +56,6 @@ def test_every_module_has_its_prerequisites_here() -> None:
     assert set(BEFORE) == {path.stem for path in MODULES.glob("*.py")} - {"__init__"}
 
 
-@pytest.mark.versions
 @pytest.mark.parametrize("module", BEFORE)
 def test_the_examples_run(local_ansible: Ansible, api: Api, namespace: str, module: str) -> None:
     for path in (SEED_SET, SEED_AUTOSCALER):

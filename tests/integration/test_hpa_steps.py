@@ -36,7 +36,6 @@ def require_quiet(steps: FourSteps) -> None:
         assert step.result["method"] is None
 
 
-@pytest.mark.versions
 def test_an_autoscaler_in_twelve_steps(ansible: Ansible, api: Api, audit: AuditLog, namespace: str) -> None:
     api.create("vmirs", namespace, replica_set(TARGET, 0))
     asked = autoscaler(NAME, TARGET, 1, 3)

@@ -91,7 +91,6 @@ def test_the_same_tasks_give_the_same_results(make_ansible: Callable[..., Ansibl
         assert one == other
 
 
-@pytest.mark.versions
 def test_keywords_for_check_mode_and_diff(ansible: Ansible, api: Api, namespace: str) -> None:
     task = {**vmirs(definition=replica_set(NAME, 0)), "check_mode": True, "diff": True}
     done = ansible.run_tasks(task).require_ok()
@@ -139,7 +138,6 @@ def test_an_unchanged_set_shows_no_progress(local_ansible: Ansible) -> None:
     assert f"{NAME}: " not in local_ansible.run_tasks(task).require_ok().stdout
 
 
-@pytest.mark.versions
 @pytest.mark.parametrize("poll", [1, 0])
 def test_async(ansible: Ansible, poll: int) -> None:
     started = {**vmirs(definition=replica_set(NAME, 1), wait=True, wait_timeout=60), "async": 90, "poll": poll, "register": "job"}
@@ -181,7 +179,6 @@ def test_a_timeout_ends_the_task(ansible: Ansible) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-@pytest.mark.versions
 def test_loops(ansible: Ansible, api: Api, namespace: str) -> None:
     task = {
         "vmscale.kubevirt.vmirs": {
@@ -224,7 +221,6 @@ def test_files_beside_the_play(ansible: Ansible, tmp_path: Path) -> None:
     assert ansible.run_tasks(vmirs(src="mine.yaml"), cwd=Path("/")).require_ok().last.is_changed
 
 
-@pytest.mark.versions
 def test_become_is_left_to_the_module(ansible: Ansible) -> None:
     done = ansible.run_tasks({**vmirs(definition=replica_set(NAME, 0)), "become": True, "become_method": "ansible.builtin.su"}, check=True)
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from integration.support.ansible import Ansible
 from integration.support.api import Api
 from integration.support.audit import AuditLog
@@ -43,7 +41,6 @@ def require_quiet(steps: FourSteps) -> None:
         assert step.result["method"] is None
 
 
-@pytest.mark.versions
 def test_a_set_in_twelve_steps(ansible: Ansible, api: Api, audit: AuditLog, namespace: str) -> None:
     asked = replica_set(NAME, 1)
 

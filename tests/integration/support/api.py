@@ -68,7 +68,9 @@ class Api:
         )
         text = response.data.decode()
         if not 200 <= response.status <= 299:
-            raise client.ApiException(status=response.status, reason=response.reason, body=text)
+            refusal = client.ApiException(status=response.status, reason=response.reason)
+            refusal.body = text
+            raise refusal
         found: Object = json.loads(text)
         return found
 

@@ -26,6 +26,7 @@ CASES = {
     "compile-python-3.9": "",
     "compile-python-3.10": "",
     "compile-python-3.14": '<skipped>Skipping sanity test "compile" on Python 3.14 because it could not be found.</skipped>',
+    "compile-python-3.8": "<skipped>No tests applicable.</skipped>",
     "pslint": "<skipped>No tests applicable.</skipped>",
     "shellcheck-python-3.11": "<skipped>No tests applicable.</skipped>",
     "yamllint": '<failure message="The test failed with 1 error">line 1</failure>',
@@ -33,9 +34,10 @@ CASES = {
 KNOWN = [
     Outcome("compile", "3.10"),
     Outcome("compile", "3.14", why_not="it could not be found"),
+    Outcome("compile", "3.8", why_not="has nothing to check"),
     Outcome("compile", "3.9"),
     Outcome("pslint", why_not="has nothing to check"),
-    Outcome("shellcheck", why_not="needs shellcheck"),
+    Outcome("shellcheck", "3.11", why_not="needs shellcheck"),
     Outcome("yamllint", is_failed=True),
 ]
 
@@ -70,6 +72,7 @@ def test_what_ran_is_told_and_what_did_not_with_the_reason() -> None:
     assert list(told(["compile", "pylint", "pslint", "shellcheck", "yamllint"], KNOWN)) == [
         "ran: compile (Python 3.9, 3.10), yamllint",
         "not run: compile on Python 3.14: it could not be found",
+        "not run: compile on Python 3.8: has nothing to check",
         "not run: pslint: has nothing to check",
         "not run: shellcheck: needs shellcheck",
         "not run: pylint: ansible-test does not say why",
