@@ -106,6 +106,15 @@ def test_no_diff_unless_it_is_asked_for(ansible: Ansible) -> None:
 
 
 @pytest.mark.versions
+@pytest.mark.parametrize("asked", ["true", "false"])
+def test_both_shells_show_the_invocation_alike(make_ansible: Callable[..., Ansible], asked: str) -> None:
+    task: Task = {"vmscale.kubevirt.vmirs_info": {"name": NAME}}
+    environment = {"ANSIBLE_INJECT_INVOCATION": asked}
+    local, remote = (make_ansible(shell).run_tasks(task, verbosity=3, environment=environment).last.data for shell in ("local", "remote"))
+    assert ("invocation" in local) == ("invocation" in remote)
+
+
+@pytest.mark.versions
 def test_no_log_hides_the_result(ansible: Ansible) -> None:
     task = {**vmirs(definition=replica_set(NAME, 1, annotations=SLOW), wait=True, wait_timeout=60), "no_log": True}
     done = ansible.run_tasks(task, diff=True, verbosity=4).require_ok()
