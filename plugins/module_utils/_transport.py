@@ -23,8 +23,8 @@ try:
     import urllib3.exceptions
     import urllib3.util
 
-    # What is used of it came with 2.0; the package kubernetes is content with less.
-    HAS_URLLIB3 = int(urllib3.__version__.partition(".")[0]) >= 2
+    # Version 2.0 brought this; the package kubernetes is content with less.
+    HAS_URLLIB3 = hasattr(urllib3, "HTTPHeaderDict")
 except ImportError:
     HAS_URLLIB3 = False
 
