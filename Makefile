@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 ARGS ?=
 DEV = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m dev
-COMMANDS = demo test test-kind test-kind-if-made lint unit sanity integration molecule docs bench sandbox-up sandbox-down clean
+COMMANDS = demo test test-kind test-kind-if-made lint unit sanity units versions integration molecule docs bench sandbox-up sandbox-down clean
 
 .PHONY: help $(COMMANDS)
 .DEFAULT_GOAL := help
@@ -17,9 +17,11 @@ COMMANDS = demo test test-kind test-kind-if-made lint unit sanity integration mo
 help:
 	@echo "make demo          the whole story on the sandbox: ensure, verify, scale out under load, scale in"
 	@echo "make test          every check and test, with counts at the end"
-	@echo "make lint          ruff, mypy, yamllint, ansible-lint, antsibull-docs, antsibull-changelog, the site"
+	@echo "make lint          ruff, mypy, yamllint, ansible-lint, antsibull-docs, antsibull-changelog, the site, REUSE, the archive"
 	@echo "make unit          unit tests"
-	@echo "make sanity        ansible-test sanity"
+	@echo "make sanity        ansible-test sanity, and which of its tests could not run here"
+	@echo "make units         ansible-test units: the unit tests of the plugins, each in a process of its own"
+	@echo "make versions      unit and integration tests on every supported version; writes the table of the README"
 	@echo "make integration   modules, roles and playbooks on the sandbox, or on the cluster of KUBECONFIG"
 	@echo "make molecule      a scenario for each role and playbook, on one sandbox"
 	@echo "make docs          the documentation's site; says where it is"

@@ -118,7 +118,7 @@ class Api:
 
     def __init__(self, connection: Connection, clock: Clock | None = None, retries: list[str] | None = None) -> None:
         if not HAS_URLLIB3:
-            raise DependencyError("urllib3", "to talk to the Kubernetes API (it comes with the package kubernetes)")
+            raise DependencyError("urllib3>=2.0", "to talk to the Kubernetes API")
         self.connection = connection
         self.requests = 0
         self.retries: list[str] = [] if retries is None else retries

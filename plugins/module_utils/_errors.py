@@ -31,10 +31,12 @@ class OptionError(EngineError):
 
 
 class DependencyError(EngineError):
-    """A Python package is missing where the engine runs."""
+    """A Python package, or its version, is missing where the engine runs."""
 
     def __init__(self, package: str, why: str) -> None:
-        super().__init__(f'The Python package "{package}" is needed {why}, and it is not installed where this task runs.')
+        super().__init__(
+            f'The Python package "{package}" is needed {why}, and it is not installed where this task runs: pip install "{package}".'
+        )
         self.package = package
 
 

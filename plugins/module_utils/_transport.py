@@ -23,7 +23,8 @@ try:
     import urllib3.exceptions
     import urllib3.util
 
-    HAS_URLLIB3 = True
+    # Version 2.0 brought this; the package kubernetes is content with less.
+    HAS_URLLIB3 = hasattr(urllib3, "HTTPHeaderDict")
 except ImportError:
     HAS_URLLIB3 = False
 

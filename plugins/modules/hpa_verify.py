@@ -24,7 +24,8 @@ description:
 requirements:
   - python >= 3.9
   - kubernetes >= 24.2.0
-  - PyYAML >= 3.11
+  - PyYAML >= 5.1
+  - urllib3 >= 2.0
 extends_documentation_fragment:
   - vmscale.kubevirt._options.namespace
   - vmscale.kubevirt._options.target

@@ -21,6 +21,7 @@ import threading
 import time
 import typing as t
 
+from ansible import constants as C  # noqa: N812
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
@@ -63,6 +64,8 @@ class LocalShell(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, variables)
         if self._runs_here(variables):
             result.update(self._run_here(MODULES[self.module_name]))
+            if not _is_invocation_shown(variables):
+                result.pop("invocation", None)
         else:
             result.update(self._run_module(variables))
         return result
@@ -264,6 +267,12 @@ def _is_own_interpreter(interpreter: str | None) -> bool:
         return True
     same_place = os.path.dirname(interpreter) == os.path.dirname(sys.executable)
     return interpreter == sys.executable or (same_place and os.path.exists(interpreter) and os.path.samefile(interpreter, sys.executable))
+
+
+def _is_invocation_shown(variables: dict[str, t.Any]) -> bool:
+    """Ansible-core 2.21 shows it on request only; before, there was no such setting."""
+    setting = "INJECT_INVOCATION"
+    return setting not in C.config.get_configuration_definitions() or bool(C.config.get_config_value(setting, variables=variables))
 
 
 def _end_with_ansible() -> None:

@@ -12,8 +12,8 @@ import hashlib
 import os
 import platform
 import shutil
+import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,19 +25,19 @@ class EnvironmentFailedError(Exception):
     """The environment could not be made."""
 
 
-def environment_path(requirements: Path = REQUIREMENTS) -> Path:
-    """Return where the environment of these requirements and this Python lies."""
+def environment_path(requirements: Path = REQUIREMENTS, python: Path | None = None) -> Path:
+    """Return where the environment of these requirements and this or another Python lies."""
     key = hashlib.sha256(requirements.read_bytes())
-    key.update(f"{platform.python_version()} {sys.base_prefix}".encode())
+    key.update(str(python.resolve() if python else f"{platform.python_version()} {sys.base_prefix}").encode())
     return cache_home() / f"venv-{key.hexdigest()[:12]}"
 
 
-def ensure_environment(requirements: Path = REQUIREMENTS, whose: str = "the") -> Path:
+def ensure_environment(requirements: Path = REQUIREMENTS, whose: str = "the", python: Path | None = None) -> Path:
     """Return the environment's Python, making the environment where it is missing or was left half made."""
-    path = environment_path(requirements)
+    path = environment_path(requirements, python)
     with _locked(path.with_suffix(".lock")):
         if not (path / "complete").exists():
-            _make(path, requirements, whose)
+            _make(path, requirements, whose, python or Path(sys.executable))
     return path / "bin" / "python"
 
 
@@ -67,15 +67,20 @@ def tool_environment() -> dict[str, str]:
     }
 
 
+def site_packages() -> Path:
+    """Return where the environment's packages are, among them the collections that come with ansible."""
+    return environment_path() / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+
+
 def tool(program: str, *arguments: str) -> list[str]:
     """Return the command line of a program of the environment."""
     return [str(environment_path() / "bin" / program), *arguments]
 
 
-def _make(path: Path, requirements: Path, whose: str) -> None:
+def _make(path: Path, requirements: Path, whose: str, python: Path) -> None:
     say(f"Preparing {whose} Python environment (once, a few minutes): {path}")
     shutil.rmtree(path, ignore_errors=True)
-    venv.create(path, with_pip=True, symlinks=True)
+    subprocess.run([python, "-m", "venv", "--symlinks", path], check=True)
     seconds = _install(path, requirements)
     (path / "complete").touch()
     say(f"{whose.capitalize()} Python environment is ready ({seconds:.0f} s)")

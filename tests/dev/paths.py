@@ -14,6 +14,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 TESTS = CHECKOUT / "tests"
 REQUIREMENTS = TESTS / "requirements.txt"
 BENCH_REQUIREMENTS = TESTS / "bench" / "requirements.txt"
+IMPORTER_REQUIREMENTS = TESTS / "dev" / "importer-requirements.txt"
 NAMESPACE = "vmscale"
 NAME = "kubevirt"
 COLLECTION = f"{NAMESPACE}.{NAME}"

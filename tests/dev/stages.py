@@ -6,19 +6,21 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from dev.environment import EnvironmentFailedError, ensure_additions, tool, tool_environment
+from dev.environment import EnvironmentFailedError, ensure_additions, environment_path, tool, tool_environment
 from dev.paths import BENCH_REQUIREMENTS, NAME, NAMESPACE, TESTS, checkout_cache, collection_tree
 from dev.processes import run_logged, say
+from dev.pytests import run_integration, run_pytest
 from dev.sandbox import Sandbox
 from dev.sanity import run_sanity
-from dev.tally import Tally, junit_tally, molecule_tally
+from dev.tally import Tally, molecule_tally
+from dev.units import run_units
+from dev.versions import run_versions
 
 LOGS = checkout_cache() / "logs"
+PYTHON = environment_path() / "bin" / "python"
 INTEGRATION_SANDBOX = "integration"
 # All but `kind`, which takes a cluster of its own. The one that takes longest is the first.
 SCENARIOS = (
@@ -69,11 +71,15 @@ def linters() -> Sequence[Linter]:
         Linter("mypy-unit", ("mypy", "-p", "unit"), {"MYPYPATH": f"{TESTS}:{collection_tree()}"}),
         Linter("mypy-plugins", ("mypy", str(collection / "plugins")), {"MYPYPATH": str(collection_tree())}),
         Linter("yamllint", ("yamllint", "--strict", ".")),
+        Linter("shellcheck", ("shellcheck", ".ci/run")),
         Linter("ansible-lint", ("ansible-lint", "--offline", "--nocolor")),
         Linter("antsibull-docs", ("antsibull-docs", "lint-collection-docs", *references, ".")),
         Linter("antsibull-changelog", ("antsibull-changelog", "lint")),
         SITE,
-        Linter("build", ("ansible-galaxy", "collection", "build", "--force", "--output-path", str(checkout_cache() / "archive"))),
+        # The module is named, since whichever others are at hand decide otherwise what a file's encoding is.
+        Linter("reuse", ("reuse", "lint"), {"REUSE_ENCODING_MODULE": "charset_normalizer"}),
+        Linter("build", ("python", "-m", "dev.archive")),
+        Linter("galaxy-importer", ("python", "-m", "dev.importer")),
     )
 
 
@@ -91,7 +97,7 @@ def check(linter: Linter) -> Tally:
 
 def unit(arguments: Sequence[str]) -> Tally:
     """Run the unit tests."""
-    return pytest("unit", TESTS / "unit", ("--numprocesses=2", *arguments))
+    return run_pytest(PYTHON, "unit", (str(TESTS / "unit"), "--numprocesses=2", *arguments))
 
 
 def sandbox(arguments: Sequence[str]) -> Tally:
@@ -102,11 +108,8 @@ def sandbox(arguments: Sequence[str]) -> Tally:
 
 
 def integration(arguments: Sequence[str]) -> Tally:
-    """Run the integration tests: side by side, since they mostly wait, but for those that use what all of them share."""
-    folder = TESTS / "integration"
-    beside = pytest("integration", folder, ("--numprocesses=4", "--dist=loadgroup", "-v", "-m", "not serial", *arguments))
-    alone = pytest("integration-serial", folder, ("-v", "-m", "serial", *arguments))
-    return beside + alone
+    """Run the integration tests."""
+    return run_integration(PYTHON, "integration", arguments)
 
 
 def molecule(arguments: Sequence[str]) -> Tally:
@@ -151,6 +154,11 @@ def sanity(arguments: Sequence[str]) -> Tally:
     return run_sanity(LOGS / "sanity.log", arguments)
 
 
+def units(arguments: Sequence[str]) -> Tally:
+    """Run the unit tests of the plugins with ansible-test."""
+    return run_units(LOGS / "units.log", arguments)
+
+
 def bench(arguments: Sequence[str]) -> Tally:
     """Measure, on a sandbox of its own; that all could be measured counts as one test, whatever came of it."""
     try:
@@ -168,22 +176,14 @@ STAGES: Mapping[str, Stage] = {
         Stage("lint", lint),
         Stage("unit", unit),
         Stage("sanity", sanity),
+        Stage("units", units, in_suite=False),
         Stage("sandbox", sandbox),
         Stage("integration", integration),
         Stage("molecule", molecule),
+        Stage("versions", run_versions, in_suite=False),
         Stage("docs", docs, in_suite=False),
         Stage("bench", bench, in_suite=False),
         Stage("kind-images", kind_images, in_suite=False),
         Stage("kind", kind, in_suite=False),
     )
 }
-
-
-def pytest(name: str, folder: Path, arguments: Sequence[str]) -> Tally:
-    """Run pytest; its counts come from its report, its last word from its exit code."""
-    no_tests_collected = 5
-    with tempfile.TemporaryDirectory() as directory:
-        report = Path(directory) / "report.xml"
-        command = tool("python", "-m", "pytest", str(folder), f"--junit-xml={report}", *arguments)
-        done = run_logged(name, command, LOGS / f"{name}.log", environment=tool_environment(), live=True)
-        return junit_tally(report).with_code(0 if done.code == no_tests_collected else done.code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ WRITERS = {"credential_type", "project", "inventory", "host", "job_template", "w
 
 @pytest.fixture
 def awx() -> Iterator[AwxApi]:
+    """AWX, for the modules of awx.awx; the newest releases of the package ansible come without them."""
+    if find_spec("ansible_collections.awx") is None:
+        pytest.skip("needs awx.awx")
     with AwxApi({URL: playbooks(CHECKOUT), "https://example.com/wrapper": {f"{name}.yml" for name in PLAYBOOKS}}) as server:
         yield server
 
@@ -51,6 +55,7 @@ def linked(controller: Controller, node: str) -> list[str]:
     return [nodes[each]["identifier"] for each in controller.links.get(f"workflow_job_template_nodes/{number}/success_nodes", [])]
 
 
+@pytest.mark.versions
 def test_the_second_run_sends_no_write(ansible: Ansible, awx: AwxApi) -> None:
     controller = awx.controller
     first = run(ansible, awx).require_ok()

@@ -196,6 +196,7 @@ def test_what_is_pruned_is_only_the_fleets_own(ansible: Ansible, api: Api, names
     assert api.get("vmirs", namespace, "web")["metadata"]["labels"] == {LABEL: "web"}
 
 
+@pytest.mark.versions
 def test_a_fleet_of_autoscalers(ansible: Ansible, audit: AuditLog, api: Api, namespace: str) -> None:
     names = [f"s{index}" for index in range(4)]
     for name in names:

@@ -49,6 +49,7 @@ def empty_set(name: str = NAME) -> str:
     return yaml.safe_dump(replica_set(name, 0, user_data=TYPED_IN))
 
 
+@pytest.mark.versions
 def test_what_is_typed_in_is_text_whatever_it_looks_like(awx: Awx, api: Api, namespace: str) -> None:
     answers = {"vmirs_definition": empty_set(), "vmirs_namespace": namespace, "hpa_src": "", "hpa_name": "", "hpa_definition": ""}
     job = launch(awx, "ensure", answers).require("successful")

@@ -106,5 +106,5 @@ def test_an_execution_environment_can_be_built(tmp_path: Path) -> None:
     asked = yaml.safe_load((tmp_path / "context" / "_build" / "requirements.yml").read_text(encoding="utf-8"))
     assert [each["name"] for each in asked["collections"]] == ["vmscale.kubevirt", "kubernetes.core"]
     # PyYAML comes with Ansible.
-    assert [line.partition(" ")[0] for line in needed["python"]] == ["kubernetes>=24.2.0", "urllib3>=1.26"]
+    assert [line.partition(" ")[0] for line in needed["python"]] == ["kubernetes>=24.2.0", "urllib3>=2.0"]
     assert needed["system"] == []

@@ -97,6 +97,7 @@ def play_in_four_ways(ansible: Ansible, api: Api, namespace: str, name: str, var
     return [predicted, done, predicted_again, again]
 
 
+@pytest.mark.versions
 def test_ensure_and_remove_in_twelve_steps(ansible: Ansible, api: Api, namespace: str, seed: Variables, modified: Variables) -> None:
     def play(name: str, variables: Mapping[str, Any]) -> list[list[str]]:
         return play_in_four_ways(ansible, api, namespace, name, variables)
@@ -148,6 +149,7 @@ def test_playbooks_run_as_a_project_and_from_a_wrapper(local_ansible: Ansible, n
     assert changed_modules(local_ansible.run(playbook, variables=variables)) == ["vmirs"]
 
 
+@pytest.mark.versions
 def test_verify_passes_on_what_works_and_changes_nothing(ansible: Ansible, api: Api, namespace: str, seed: Variables) -> None:
     ansible.run("vmscale.kubevirt.ensure", variables=seed).require_ok()
     before = written(api, namespace)
@@ -241,6 +243,7 @@ def test_wrong_variables_are_refused_before_anything_happens(
     assert written(api, namespace) == {}
 
 
+@pytest.mark.versions
 def test_scale_in_twelve_steps(local_ansible: Ansible, api: Api, namespace: str, quick_start: Variables) -> None:
     def play(**variables: Any) -> list[list[str]]:
         named = {"scale_name": SET, "scale_namespace": namespace, **variables}
@@ -279,6 +282,7 @@ def test_scale_leaves_an_autoscaled_set_alone_unless_told(local_ansible: Ansible
     assert api.get("hpas", namespace, AUTOSCALER)["spec"]["minReplicas"] == 2
 
 
+@pytest.mark.versions
 def test_rollout_in_twelve_steps(local_ansible: Ansible, api: Api, namespace: str) -> None:
     def play(**variables: Any) -> list[list[str]]:
         named = {"rollout_name": SET, "rollout_namespace": namespace, "rollout_max_unavailable": "50%", **variables}

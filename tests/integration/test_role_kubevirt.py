@@ -85,6 +85,7 @@ def refusal(run: RoleRun) -> str:
     return run.message
 
 
+@pytest.mark.versions
 def test_check_mode_on_a_fresh_cluster_predicts_and_writes_nothing(bare: BareCluster) -> None:
     predicted = bare.run_role(check=True)
 

@@ -64,6 +64,7 @@ def arguments(result: TaskResult) -> dict[str, Any]:
     return {key: value for key, value in result.invocation.items() if key != "src"}
 
 
+@pytest.mark.versions
 def test_the_same_tasks_give_the_same_results(make_ansible: Callable[..., Ansible], api: Api, namespace: str) -> None:
     info: Task = {"vmscale.kubevirt.vmirs_info": {"label_selectors": ["tier=web"]}}
     steps: list[Task] = [
@@ -104,6 +105,16 @@ def test_no_diff_unless_it_is_asked_for(ansible: Ansible) -> None:
     assert "diff" not in ansible.run_tasks(vmirs(definition=replica_set(NAME, 0))).require_ok().last.data
 
 
+@pytest.mark.versions
+@pytest.mark.parametrize("asked", ["true", "false"])
+def test_both_shells_show_the_invocation_alike(make_ansible: Callable[..., Ansible], asked: str) -> None:
+    task: Task = {"vmscale.kubevirt.vmirs_info": {"name": NAME}}
+    environment = {"ANSIBLE_INJECT_INVOCATION": asked}
+    local, remote = (make_ansible(shell).run_tasks(task, verbosity=3, environment=environment).last.data for shell in ("local", "remote"))
+    assert ("invocation" in local) == ("invocation" in remote)
+
+
+@pytest.mark.versions
 def test_no_log_hides_the_result(ansible: Ansible) -> None:
     task = {**vmirs(definition=replica_set(NAME, 1, annotations=SLOW), wait=True, wait_timeout=60), "no_log": True}
     done = ansible.run_tasks(task, diff=True, verbosity=4).require_ok()
@@ -155,6 +166,7 @@ def test_async_in_check_mode(ansible: Ansible, api: Api, namespace: str) -> None
     assert api.find("vmirs", namespace, NAME) is None
 
 
+@pytest.mark.versions
 def test_delegation_to_another_host(ansible: Ansible, cluster: Cluster, tmp_path: Path) -> None:
     other = {
         "name": "elsewhere",
@@ -195,6 +207,7 @@ def test_loops(ansible: Ansible, api: Api, namespace: str) -> None:
     assert not ansible.run_tasks(task).require_ok().last.is_changed
 
 
+@pytest.mark.versions
 def test_files_encrypted_with_vault(make_ansible: Callable[..., Ansible], cluster: Cluster, shell: Shell, tmp_path: Path) -> None:
     password = tmp_path / "vault-password"
     password.write_text("open sesame\n", encoding="utf-8")

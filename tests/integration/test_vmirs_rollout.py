@@ -160,6 +160,7 @@ def is_limited(scaler: Object) -> bool:
     return any(each["reason"] == "TooManyReplicas" for each in scaler.get("status", {}).get("conditions", []))
 
 
+@pytest.mark.versions
 def test_ensured_and_rolled_out_in_one_task(ansible: Ansible, api: Api, audit: AuditLog, cluster: Cluster, namespace: str) -> None:
     ansible.run_tasks(vmirs(definition=version(3, "64M"), wait=True)).require_ok()
     with Trace(cluster.admin, namespace, NAME) as trace:

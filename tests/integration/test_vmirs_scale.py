@@ -92,6 +92,7 @@ def test_each_order_takes_whom_it_says(local_ansible: Ansible, api: Api, sandbox
     assert trace.history.born == []
 
 
+@pytest.mark.versions
 def test_what_is_named_goes_and_the_number_with_it(ansible: Ansible, api: Api, audit: AuditLog, namespace: str) -> None:
     there = start(api, namespace, quick_set(NAME, 3))
     gone = run_three_times(ansible, audit, vmirs_scale(name=NAME, remove=[there[1], "web-that-is-gone"]))

@@ -7,7 +7,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-from dev.paths import collection_tree
+# ansible-test knows nothing of pytest's configuration, and brings the collection by itself.
+TESTS = str(Path(__file__).resolve().parents[1])
+if TESTS in sys.path:
+    from dev.paths import collection_tree
 
-sys.path.insert(0, str(collection_tree()))
+    sys.path.insert(0, str(collection_tree()))
+else:
+    sys.path.insert(0, TESTS)

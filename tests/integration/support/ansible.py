@@ -154,6 +154,7 @@ class Ansible:
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_RETRY_FILES_ENABLED": "false",
             "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_INJECT_INVOCATION": "true",
             "TEST_RESULTS_FILE": str(results),
             **({"K8S_AUTH_KUBECONFIG": str(self.kubeconfig)} if self.kubeconfig else {}),
             **(extra or {}),

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from kubernetes import client, config
 
@@ -56,18 +57,20 @@ class Api:
         query: Mapping[str, str] | None = None,
     ) -> Object:
         """Send one request; raises `kubernetes.client.ApiException`."""
-        request = self.client.param_serialize(
+        # Past what is generated of the client, which differs from one version to another.
+        settings = self.client.configuration
+        credentials = {each["key"]: each["value"] for each in settings.auth_settings().values()}
+        response = self.client.rest_client.pool_manager.request(
             verb.upper(),
-            path,
-            query_params=list((query or {}).items()),
-            header_params={"Accept": "application/json", "Content-Type": content_type},
-            body=body,
-            auth_settings=["BearerToken"],
+            settings.host + path + (f"?{urlencode(query)}" if query else ""),
+            headers={"Accept": "application/json", "Content-Type": content_type, **credentials},
+            body=None if body is None else json.dumps(body),
         )
-        response = self.client.call_api(*request)
-        text = response.read().decode()
+        text = response.data.decode()
         if not 200 <= response.status <= 299:
-            raise client.ApiException(status=response.status, reason=response.reason, body=text)
+            refusal = client.ApiException(status=response.status, reason=response.reason)
+            refusal.body = text
+            raise refusal
         found: Object = json.loads(text)
         return found
 

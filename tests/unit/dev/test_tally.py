@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from dev.sanity import sanity_tally
 from dev.tally import Tally, junit_tally, molecule_tally
 
 
@@ -41,20 +38,3 @@ def test_molecule_actions_are_counted_once_and_through_colors() -> None:
     )
 
     assert molecule_tally(output) == Tally(passed=9, failed=1)
-
-
-PASSED = 'Running sanity test "compile" on Python 3.8\nRunning sanity test "compile" on Python 3.11\nRunning sanity test "pylint"\n'
-FAILED = (
-    PASSED
-    + "ERROR: Found 1 pylint issue(s) which need to be resolved:\n"
-    + "FATAL: The 1 sanity test(s) listed below (out of 3) failed. See error output above for details.\npylint\n"
-)
-FAILED_TWICE = (
-    PASSED
-    + "FATAL: The 2 sanity test(s) listed below (out of 3) failed. See error output above for details.\ncompile --python 3.8\npylint\n"
-)
-
-
-@pytest.mark.parametrize(("output", "expected"), [(PASSED, Tally(2)), (FAILED, Tally(1, 1)), (FAILED_TWICE, Tally(0, 2)), ("", Tally())])
-def test_sanity_tests_are_counted_once(output: str, expected: Tally) -> None:
-    assert sanity_tally(output) == expected

@@ -19,10 +19,16 @@ import os
 import time
 from typing import Any
 
-from ansible.executor.task_result import CallbackTaskResult
 from ansible.inventory.host import Host
 from ansible.playbook.task import Task
 from ansible.plugins.callback import CallbackBase
+
+
+def parts(result: Any) -> tuple[Host, Task, dict[str, Any]]:
+    """Return where a task ran, the task, and what it returned; they have names for others since ansible-core 2.19."""
+    if hasattr(result, "task"):
+        return result.host, result.task, result.result
+    return result._host, result._task, result._result
 
 
 class CallbackModule(CallbackBase):
@@ -40,22 +46,22 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_start(self, host: Host, task: Task) -> None:  # noqa: ARG002
         self._started[task._uuid] = time.monotonic(), time.time()
 
-    def _record(self, status: str, result: CallbackTaskResult, ignored: bool = False) -> None:
+    def _record(self, status: str, result: Any, ignored: bool = False) -> None:
         # First of all: what it takes to write down a result is not the task's.
         now = time.monotonic()
-        task = result.task
+        host, task, returned = parts(result)
         began, began_at = self._started.get(task._uuid, (now, time.time()))
-        data = json.loads(self._dump_results(result.result))
+        data = json.loads(self._dump_results(returned))
         for key in ("diff", "warnings"):
             # What makes the usual output readable takes these out of the result.
-            if result.result.get(key):
-                data[key] = json.loads(json.dumps(result.result[key], default=str))
+            if returned.get(key):
+                data[key] = json.loads(json.dumps(returned[key], default=str))
         line: dict[str, Any] = {
             "status": status,
             "name": task.get_name().strip(),
             "action": task.action,
             "role": task._role.get_name() if task._role else None,
-            "host": result.host.get_name(),
+            "host": host.get_name(),
             "ignored": bool(ignored),
             "began_at": began_at,
             "seconds": now - began,
@@ -64,14 +70,14 @@ class CallbackModule(CallbackBase):
         with open(os.environ["TEST_RESULTS_FILE"], "a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
-    def v2_runner_on_ok(self, result: CallbackTaskResult) -> None:
+    def v2_runner_on_ok(self, result: Any) -> None:
         self._record("ok", result)
 
-    def v2_runner_on_failed(self, result: CallbackTaskResult, ignore_errors: bool = False) -> None:
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self._record("failed", result, ignore_errors)
 
-    def v2_runner_on_skipped(self, result: CallbackTaskResult) -> None:
+    def v2_runner_on_skipped(self, result: Any) -> None:
         self._record("skipped", result)
 
-    def v2_runner_on_unreachable(self, result: CallbackTaskResult) -> None:
+    def v2_runner_on_unreachable(self, result: Any) -> None:
         self._record("unreachable", result)

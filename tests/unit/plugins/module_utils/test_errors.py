@@ -155,8 +155,8 @@ def test_an_answer_that_is_no_status_keeps_the_beginning_of_its_text() -> None:
 
 
 def test_a_missing_package_is_named() -> None:
-    error = DependencyError("urllib3", "to talk to the Kubernetes API")
-    assert (
-        error.message
-        == 'The Python package "urllib3" is needed to talk to the Kubernetes API, and it is not installed where this task runs.'
+    error = DependencyError("urllib3>=2.0", "to talk to the Kubernetes API")
+    assert error.message == (
+        'The Python package "urllib3>=2.0" is needed to talk to the Kubernetes API, and it is not installed where this task runs:'
+        ' pip install "urllib3>=2.0".'
     )

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 vmscale.kubevirt contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Copies the collection to a place of the kind that ansible-test wants, beside the collection that it needs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from dev.environment import site_packages
+from dev.paths import CHECKOUT, NAME, NAMESPACE
+
+
+def placed_copy(tree: Path, is_wanted: Callable[[str], bool]) -> Path:
+    """Copy the files that are wanted, by their names in the repository, below `ansible_collections`; a copy of before goes."""
+    collections = tree / "ansible_collections"
+    copy = collections / NAMESPACE / NAME
+    shutil.rmtree(copy, ignore_errors=True)
+    for name in _files(is_wanted):
+        target = copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(CHECKOUT / name, target, follow_symlinks=False)
+    needed = collections / "kubernetes" / "core"
+    needed.parent.mkdir(parents=True, exist_ok=True)
+    needed.unlink(missing_ok=True)
+    needed.symlink_to(site_packages() / "ansible_collections" / "kubernetes" / "core")
+    return copy
+
+
+def _files(is_wanted: Callable[[str], bool]) -> Iterable[Path]:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE).stdout
+    names = [os.fsdecode(name) for name in listed.split(b"\0") if name]
+    return [Path(name) for name in names if is_wanted(name) and (CHECKOUT / name).is_file()]
