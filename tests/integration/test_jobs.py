@@ -58,6 +58,14 @@ def test_what_is_typed_in_is_text_whatever_it_looks_like(awx: Awx, api: Api, nam
     assert live["spec"]["template"]["spec"]["volumes"][1]["cloudInitNoCloud"]["userData"] == TYPED_IN
     assert job.artifacts["vmscale_ensure"]["name"] == NAME
     assert "hpa" not in job.results
+    check_that_it_is_small(job)
+
+
+def check_that_it_is_small(job: Job) -> None:
+    sizes = [len(json.dumps(event.get("event_data", {}).get("res", {}))) for event in job.events]
+    assert max(sizes) < 100_000, "AWX empties results of more than 700,000"
+    assert len(json.dumps(job.artifacts)) < 10_000
+    assert [event["counter"] for event in job.events] == list(range(1, len(job.events) + 1))
 
 
 def test_names_come_as_one_text_and_numbers_as_numbers(awx: Awx, api: Api, namespace: str) -> None:
@@ -72,6 +80,7 @@ def test_names_come_as_one_text_and_numbers_as_numbers(awx: Awx, api: Api, names
     assert third not in names(api, namespace) or len(names(api, namespace)) == 1
 
 
+@pytest.mark.slow
 def test_a_list_is_taken_as_well(awx: Awx, api: Api, namespace: str) -> None:
     first, second = start(api, namespace, quick_set(NAME, 2))
     variables = {"scale_name": NAME, "scale_namespace": namespace, "scale_remove": [second]}
@@ -93,7 +102,7 @@ def test_job_type_check_and_show_changes(awx: Awx, api: Api, namespace: str, ope
     assert job.places_of(operator_token.token) == []
 
 
-@pytest.mark.parametrize("has_ca", [True, False], ids=["CA text", "no CA text"])
+@pytest.mark.parametrize("has_ca", [pytest.param(True, id="CA text"), pytest.param(False, id="no CA text", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("verbosity", [*(pytest.param(number, marks=pytest.mark.slow) for number in range(4)), 4])
 def test_the_token_is_nowhere(operator_token: BearerToken, tmp_path: Path, api: Api, namespace: str, verbosity: int, has_ca: bool) -> None:
     credential = operator_token if has_ca else replace(operator_token, ca_text=None)
@@ -140,12 +149,3 @@ def test_a_fleet_hands_on_its_numbers_and_what_failed(awx: Awx, namespace: str) 
     assert [message for message in state["failed"] if "no-such-namespace" not in message] == []
     assert len(state["failed"]) == 1
     assert set(state) == {"summary", "failed"}
-
-
-def test_events_and_artifacts_are_small(awx: Awx, namespace: str) -> None:
-    job = launch(awx, "ensure", {"vmirs_definition": empty_set(), "vmirs_namespace": namespace}).require("successful")
-
-    sizes = [len(json.dumps(event.get("event_data", {}).get("res", {}))) for event in job.events]
-    assert max(sizes) < 100_000, "AWX empties results of more than 700,000"
-    assert len(json.dumps(job.artifacts)) < 10_000
-    assert [event["counter"] for event in job.events] == list(range(1, len(job.events) + 1))

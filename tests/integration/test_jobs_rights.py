@@ -130,8 +130,8 @@ def as_account(api: Api, namespace: str, operator_token: BearerToken, tmp_path: 
 @pytest.mark.parametrize(
     ("playbook", "right"),
     [
-        ("ensure", (*SETS, "create")),
         ("rollout", (*VMIS, "delete")),
+        pytest.param("ensure", (*SETS, "create"), marks=pytest.mark.slow),
         pytest.param("verify", (*AUTOSCALERS, "get"), marks=pytest.mark.slow),
         pytest.param("scale", (*SETS, "patch"), marks=pytest.mark.slow),
         pytest.param("remove", (*SETS, "delete"), marks=pytest.mark.slow),
