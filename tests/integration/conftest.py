@@ -22,9 +22,9 @@ from integration.support.awx_credential import BearerToken
 from integration.support.cluster import Cluster, given_kubeconfig, real_cluster, sandbox_cluster
 from integration.support.credentials import read_credentials
 from integration.support.kill import Killer
+from integration.support.selection import IS_SLOW_WANTED, WHY_NOT, is_slow
 
 SANDBOX_TESTS = Path(__file__).parent / "sandbox"
-IS_SLOW_WANTED = os.environ.get("VMSCALE_TEST_SLOW") == "1"
 SANDBOX = os.environ.get("VMSCALE_TEST_SANDBOX", "integration")
 
 
@@ -39,8 +39,8 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests of the sandbox share sandboxes of their own: they stay together on one worker. Slow tests run on demand."""
     for item in items:
-        if item.get_closest_marker("slow") and not IS_SLOW_WANTED:
-            item.add_marker(pytest.mark.skip(reason="takes long: VMSCALE_TEST_SLOW=1"))
+        if is_slow(item) and not IS_SLOW_WANTED:
+            item.add_marker(pytest.mark.skip(reason=WHY_NOT))
         if SANDBOX_TESTS in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("sandboxes"))
 

@@ -27,6 +27,7 @@ from integration.support.cluster import Cluster
 from integration.support.credentials import expired_token, read_credentials
 from integration.support.manifests import autoscaler, await_acknowledged, replica_set, vmi_template, written_part
 from integration.support.results import Run
+from integration.support.selection import IS_SLOW_WANTED, WHY_NOT
 
 pytestmark = pytest.mark.xdist_group("bad input")
 NAMESPACE = f"test-{uuid.uuid4().hex[:8]}"
@@ -40,6 +41,8 @@ SECTIONS = {
     "Fleets": FLEETS,
 }
 ROWS = [row for rows in SECTIONS.values() for row in rows]
+# What a module's argument spec refuses differs between the shells; of the rest one for each module shows that it is the same engine.
+REMOTE_ROWS = ROWS if IS_SLOW_WANTED else [*{row.module: row for row in reversed(ROWS) if row not in OPTIONS}.values(), *OPTIONS]
 
 
 @dataclass(frozen=True)
@@ -124,8 +127,9 @@ def outcomes(cluster: Cluster, api: Api, tmp_path_factory: pytest.TempPathFactor
             prepare_cluster(api)
             before = objects(api)
             for shell in shells:
+                tasks = [row.task(values) for row in (ROWS if shell == "local" else REMOTE_ROWS)]
                 mark = audit.mark()
-                run = Ansible(directory, cluster.operator, shell, NAMESPACE).run_tasks([row.task(values) for row in ROWS], verbosity=3)
+                run = Ansible(directory, cluster.operator, shell, NAMESPACE).run_tasks(tasks, verbosity=3)
                 requests = tuple(request for request in audit.requests(mark, user=None) if request.agent.startswith("vmscale.kubevirt"))
                 left = {name: content for name, content in objects(api).items() if before.get(name) != content and NAMESPACE in name}
                 found[shell] = Outcome(run, values, requests, left)
@@ -136,6 +140,8 @@ def outcomes(cluster: Cluster, api: Api, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.what for row in ROWS])
 def test_the_message(outcomes: dict[Shell, Outcome], shell: Shell, row: Row) -> None:
+    if shell == "remote" and row not in REMOTE_ROWS:
+        pytest.skip(WHY_NOT)
     outcome = outcomes[shell]
     result = outcome.run.task(row.what)
 
@@ -160,7 +166,8 @@ def test_no_traceback_is_shown(outcomes: dict[Shell, Outcome], shell: Shell) -> 
 def test_both_shells_say_the_same(outcomes: dict[Shell, Outcome]) -> None:
     local, remote = ({task.name: generalised(task.message, outcome) for task in outcome.run.tasks} for outcome in outcomes.values())
 
-    assert local == remote
+    assert {what: local[what] for what in remote} == remote
+    assert len(remote) == len(REMOTE_ROWS)
 
 
 def test_the_table_of_messages(outcomes: dict[Shell, Outcome]) -> None:

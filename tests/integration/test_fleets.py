@@ -94,6 +94,7 @@ def test_a_fleet_from_nothing_to_nothing(
     assert api.items("vmis", namespace) == []
 
 
+@pytest.mark.slow_remote
 def test_every_way_to_describe_a_fleet_means_the_same(ansible: Ansible, api: Api, namespace: str, tmp_path: Path) -> None:
     sets = [replica_set(name, 0) for name in ("blue", "green", "red")]
     scaler = autoscaler("blue", "blue", 1, 2)
@@ -197,6 +198,7 @@ def test_what_is_pruned_is_only_the_fleets_own(ansible: Ansible, api: Api, names
 
 
 @pytest.mark.versions
+@pytest.mark.slow_remote
 def test_a_fleet_of_autoscalers(ansible: Ansible, audit: AuditLog, api: Api, namespace: str) -> None:
     names = [f"s{index}" for index in range(4)]
     for name in names:

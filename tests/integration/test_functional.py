@@ -35,7 +35,7 @@ def test_it_scales_by_its_spec(local_ansible: Ansible, api: Api, namespace: str,
     assert seen == [(True, number, number) for number in (start, end, 0)]
 
 
-@pytest.mark.parametrize(("start", "end"), [(3, 2), (5, 6)])
+@pytest.mark.parametrize(("start", "end"), [pytest.param(3, 2, marks=pytest.mark.slow), (5, 6)])
 def test_it_scales_by_an_autoscaler(local_ansible: Ansible, api: Api, namespace: str, start: int, end: int) -> None:
     local_ansible.run_tasks(vmirs(definition=replica_set(NAME, 1), wait=True, wait_timeout=60)).require_ok()
     for number in (start, end):

@@ -15,6 +15,8 @@ from integration.support.ansible import Ansible
 from integration.support.api import Api
 from integration.support.manifests import autoscaler, await_counts, hpa, replica_set, vmirs
 
+pytestmark = pytest.mark.slow_remote
+
 NAME, TARGET = "web-scaler", "web"
 SLOWLY = {"scaleDown": {"stabilizationWindowSeconds": 60, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 30}]}}
 

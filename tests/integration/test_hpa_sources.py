@@ -17,6 +17,8 @@ from integration.support.audit import AuditLog
 from integration.support.manifests import hpa, replica_set, written_part
 from integration.support.seed import SEED_AUTOSCALER, manifest
 
+pytestmark = pytest.mark.slow_remote
+
 NAME, TARGET = "test-hpa", "testreplicaset"
 TEXT = SEED_AUTOSCALER.read_text(encoding="utf-8")
 MAPPING = manifest(SEED_AUTOSCALER)

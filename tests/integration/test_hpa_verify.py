@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from integration.support.ansible import Ansible, Task
 from integration.support.api import Api
 from integration.support.audit import AuditLog
@@ -20,6 +22,7 @@ def verify(**options: Any) -> Task:
     return {"name": "Verify", "vmscale.kubevirt.hpa_verify": {"name": NAME, **options}}
 
 
+@pytest.mark.slow_remote
 def test_what_works_is_verified_and_each_wrong_expectation_is_named(ansible: Ansible, audit: AuditLog, namespace: str) -> None:
     ansible.run_tasks(
         [

@@ -21,6 +21,8 @@ from integration.support.cluster import Cluster
 from integration.support.results import Run
 from integration.support.seed import PLAYBOOKS, SEED_AUTOSCALER, SEED_SET, manifest
 
+pytestmark = pytest.mark.slow_remote
+
 SET = "testreplicaset"
 AUTOSCALER = "test-hpa"
 Variables = dict[str, Any]

@@ -151,9 +151,10 @@ def test_a_roll_back_that_is_killed_does_not_turn_round(
     require_done(api, namespace, trace, ROLL_BACK)
 
 
-@pytest.mark.parametrize(
-    "finishes", [UPDATE, vmirs(definition=version("64M"), rollout=True, max_unavailable="100%")], ids=["updated", "ensured"]
-)
+ENSURE_AGAIN = pytest.param(vmirs(definition=version("64M"), rollout=True, max_unavailable="100%"), id="ensured", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("finishes", [pytest.param(UPDATE, id="updated"), ENSURE_AGAIN])
 def test_a_restart_that_something_else_has_finished_is_over(
     local_ansible: Ansible, killer: Killer, cluster: Cluster, namespace: str, finishes: Task
 ) -> None:

@@ -13,6 +13,8 @@ from integration.support.api import Api
 from integration.support.audit import AuditLog
 from integration.support.manifests import autoscaler, await_acknowledged, await_counts, replica_set, vmirs
 
+pytestmark = pytest.mark.slow_remote
+
 NAME, SCALER = "web", "web-scaler"
 
 

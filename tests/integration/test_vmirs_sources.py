@@ -17,6 +17,8 @@ from integration.support.audit import AuditLog
 from integration.support.manifests import await_acknowledged, replica_set, vmirs, written_part
 from integration.support.seed import SEED_SET, manifest
 
+pytestmark = pytest.mark.slow_remote
+
 NAME = "testreplicaset"
 TEXT = SEED_SET.read_text(encoding="utf-8")
 MAPPING = manifest(SEED_SET)
