@@ -296,7 +296,8 @@ def test_all_are_waited_for_at_once() -> None:
     assert all("timeline" not in each for each in done["results"])
     ended = [each["duration"] for each in done["results"]]
     assert (ended == sorted(ended), done["duration"] >= ended[2], 4 <= done["duration"] < 6) == (True, True, True)
-    assert asked(cluster) == {
+    # Where its watches are slow to begin, a wait asks once whether virt-controller lives.
+    assert {what: number for what, number in asked(cluster).items() if "leases" not in what} == {
         "LIST default/virtualmachineinstancereplicasets": 2,
         "PATCH default/virtualmachineinstancereplicasets": 3,
         "LIST default/virtualmachineinstances": 1,
