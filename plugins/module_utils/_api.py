@@ -155,6 +155,15 @@ class Api:
                 return None
             raise
 
+    def choose(
+        self, resource: Resource, namespace: str, name: str | None, label_selectors: t.Sequence[str] | None
+    ) -> list[dict[str, t.Any]]:
+        """The object of that name, as far as there is one; without a name, those that all of the label selectors choose."""
+        if name:
+            live = self.find(resource, namespace, name)
+            return [] if live is None else [live]
+        return self.list(resource, namespace, label_selector=",".join(label_selectors or []))
+
     def list(
         self,
         resource: Resource,

@@ -23,11 +23,7 @@ def read_autoscalers(task: Task) -> Result:
     api, deadline = task.connect()
     namespace = task.params.get("namespace") or api.connection.namespace
     name = task.params.get("name")
-    if name:
-        live = api.find(AUTOSCALERS, namespace, name)
-        found = [live] if live is not None else []
-    else:
-        found = api.list(AUTOSCALERS, namespace, label_selector=",".join(task.params.get("label_selectors") or []))
+    found = api.choose(AUTOSCALERS, namespace, name, task.params.get("label_selectors"))
     entries = [described(task, api, namespace, live, read_events(api, namespace, live)) for live in found]
     result: Result = {"changed": False, "autoscalers": entries}
     if name:

@@ -37,12 +37,7 @@ def read_replica_sets(task: Task) -> Result:
     """Module ``vmirs_info``: the sets of a namespace, their VMIs, and who scales them. Raises ``EngineError``."""
     api, deadline = task.connect()
     namespace = task.params.get("namespace") or api.connection.namespace
-    name = task.params.get("name")
-    if name:
-        live = api.find(REPLICA_SETS, namespace, name)
-        sets = [live] if live is not None else []
-    else:
-        sets = api.list(REPLICA_SETS, namespace, label_selector=",".join(task.params.get("label_selectors") or []))
+    sets = api.choose(REPLICA_SETS, namespace, task.params.get("name"), task.params.get("label_selectors"))
     if not sets:
         return {"changed": False, "replica_sets": []}
     selector = _selector.to_query(spec(sets[0]).get("selector") or {}) if len(sets) == 1 else ""

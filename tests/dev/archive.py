@@ -6,17 +6,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
 from dev.environment import tool, tool_environment
-from dev.paths import CHECKOUT, NAME, NAMESPACE, checkout_cache
+from dev.paths import NAME, NAMESPACE, checkout_cache
 from dev.processes import run_logged, say
+from dev.repository import files
 
 # What users are given; build_ignore of galaxy.yml has to leave out everything else.
 PUBLISHED = frozenset(
@@ -61,19 +60,13 @@ def contents(archive: Path) -> Set[str]:
         return {member.name for member in opened if not member.isdir()}
 
 
-def kept() -> Set[str]:
-    """Return the names of the files under version control."""
-    listed = subprocess.run(["git", "ls-files", "--cached", "-z"], cwd=CHECKOUT, check=True, stdout=subprocess.PIPE).stdout
-    return {os.fsdecode(name) for name in listed.split(b"\0") if name}
-
-
 def complaints(packed: Set[str], known: Set[str]) -> Iterator[str]:
     """Say what is in an archive and should not be, and what is not in it and should be."""
-    files = packed - LISTS
+    made = packed - LISTS
     wanted = {name for name in known if name.split("/")[0] in PUBLISHED}
-    yield from (f"{name} is not to be published: name it in build_ignore of galaxy.yml" for name in sorted(known & files - wanted))
-    yield from (f"{name} is published, and is not under version control" for name in sorted(files - known))
-    yield from (f"{name} is missing" for name in sorted(wanted - files))
+    yield from (f"{name} is not to be published: name it in build_ignore of galaxy.yml" for name in sorted(known & made - wanted))
+    yield from (f"{name} is published, and is not under version control" for name in sorted(made - known))
+    yield from (f"{name} is missing" for name in sorted(wanted - made))
     yield from (f"{name} is missing" for name in sorted(LISTS - packed))
 
 
@@ -85,7 +78,7 @@ def main() -> int:
         say(str(error))
         return 1
     packed = contents(archive)
-    return report(complaints(packed, kept()), f"{archive} has {len(packed)} files")
+    return report(complaints(packed, set(files())), f"{archive} has {len(packed)} files")
 
 
 def report(found: Iterable[str], otherwise: str) -> int:

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from dev.environment import site_packages
 from dev.paths import CHECKOUT, NAME, NAMESPACE
+from dev.repository import files
 
 
 def placed_copy(tree: Path, is_wanted: Callable[[str], bool]) -> Path:
@@ -21,7 +20,9 @@ def placed_copy(tree: Path, is_wanted: Callable[[str], bool]) -> Path:
     collections = tree / "ansible_collections"
     copy = collections / NAMESPACE / NAME
     shutil.rmtree(copy, ignore_errors=True)
-    for name in _files(is_wanted):
+    for name in files(with_new=True):
+        if not (is_wanted(name) and (CHECKOUT / name).is_file()):
+            continue
         target = copy / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(CHECKOUT / name, target, follow_symlinks=False)
@@ -30,10 +31,3 @@ def placed_copy(tree: Path, is_wanted: Callable[[str], bool]) -> Path:
     needed.unlink(missing_ok=True)
     needed.symlink_to(site_packages() / "ansible_collections" / "kubernetes" / "core")
     return copy
-
-
-def _files(is_wanted: Callable[[str], bool]) -> Iterable[Path]:
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE).stdout
-    names = [os.fsdecode(name) for name in listed.split(b"\0") if name]
-    return [Path(name) for name in names if is_wanted(name) and (CHECKOUT / name).is_file()]
