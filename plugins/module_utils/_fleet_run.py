@@ -18,7 +18,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._clock import Dea
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._ensure import Job
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError, WaitTimeout
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet import say_failures, summary, surplus
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet_wait import FleetWait, Member
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet_wait import GATHER_SECONDS, FleetWait, Member
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._reader import NamespaceReader, Reader
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import REPLICA_SETS, Resource
@@ -212,7 +212,7 @@ class _Run:
         fleet.look_first()
         if fleet.is_open:
             try:
-                waited = wait_for(fleet, self._task, self._api, self._deadline)
+                waited = wait_for(fleet, self._task, self._api, self._deadline, gather=GATHER_SECONDS)
                 self._waited = {"timeline": list(waited.timeline)}
                 for member in members:
                     member.note_silence(waited.trouble)

@@ -29,8 +29,14 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set
 
 Known = t.Callable[[Resource, str], t.Optional[Listing]]
 
-# What only explains is not watched for a fleet that comes up as fleets do: there is much of it.
+# What only explains is not watched for a fleet that comes up as fleets do: there is much of it. It is where nothing has come nearer for so
+# long, where one has had no news for longer, or where something is wrong with one.
 EVIDENCE_AFTER_SECONDS = 5.0
+SILENCE_SECONDS = 10.0
+# While many come up, something happens to one of them all the time. News are collected for so long, and whether one is as it should be is
+# looked at with each; what is wrong with it takes longer to find out, and is not asked so often.
+GATHER_SECONDS = 0.1
+DIAGNOSE_EVERY_SECONDS = 1.0
 # What nothing happens to is looked at again after this: some things are wrong because nothing happens.
 LOOK_EVERY_SECONDS = 5.0
 _BY_NAME = "metadata.name="
@@ -62,6 +68,8 @@ class Member:
         self.patience = Patience(0.0)
         self.is_open = True
         self.due: float | None = None
+        self.heard_at = 0.0
+        self._diagnose_at = 0.0
         self._parts: dict[str, dict[str, Object]] = {}
         self._news: list[Change] = []
         self._is_new = True
@@ -75,6 +83,11 @@ class Member:
     def has_failed(self) -> bool:
         """True where nothing can come of it any more."""
         return self.failure is not None or (not self.is_open and self.waited is not None and bool(self.waited.unmet))
+
+    @property
+    def is_ailing(self) -> bool:
+        """True where something is wrong that will end the wait for it, unless it heals."""
+        return self.waited is not None and any(finding.fatal for finding in self.waited.findings)
 
     @property
     def is_to_go(self) -> bool:
@@ -125,18 +138,28 @@ class Member:
 
     def judge(self, elapsed: float, is_time_up: bool = False) -> None:
         """Look at it; it is no longer open once it is as it should be, or nothing can come of it."""
+        if self._news or self._is_new:
+            self.heard_at = elapsed
         self.subject.learn(self._news, elapsed)
         self._news, self._is_new = [], False
         seen = self.subject.look(self)
-        probe_at = None
-        if elapsed >= EVIDENCE_AFTER_SECONDS or is_time_up:
-            probe_at = self.subject.probe(seen, elapsed)
-            seen = self.subject.look(self)
-        unmet = tuple(self.subject.unmet(seen))
-        findings = tuple(self.subject.diagnose(seen, is_time_up)) if unmet else ()
-        is_hopeless = self.patience.is_over(elapsed, findings) and bool(unmet)
-        moments = [self.patience.next_at, probe_at if probe_at is not None else max(EVIDENCE_AFTER_SECONDS, elapsed + LOOK_EVERY_SECONDS)]
-        self.due = min(moment for moment in moments if moment is not None)
+        is_hopeless, findings = False, () if self.waited is None else self.waited.findings
+        if elapsed >= self._diagnose_at or is_time_up:
+            probe_at = max(EVIDENCE_AFTER_SECONDS, elapsed + LOOK_EVERY_SECONDS)
+            if elapsed >= EVIDENCE_AFTER_SECONDS or is_time_up:
+                asked_at = self.subject.probe(seen, elapsed)
+                probe_at = probe_at if asked_at is None else asked_at
+                seen = self.subject.look(self)
+            unmet = tuple(self.subject.unmet(seen))
+            findings = tuple(self.subject.diagnose(seen, is_time_up)) if unmet else ()
+            is_hopeless = self.patience.is_over(elapsed, findings) and bool(unmet)
+            self.due = min(probe_at, probe_at if self.patience.next_at is None else self.patience.next_at)
+            self._diagnose_at = min(self.due, elapsed + DIAGNOSE_EVERY_SECONDS)
+        else:
+            unmet = tuple(self.subject.unmet(seen))
+            findings = findings if unmet else ()
+            # What the news mean is found out a little later.
+            self.due = self._diagnose_at
         self.counts = self.subject.counts(seen)
         self.waited = Waited(seen, unmet, findings, round(elapsed, 3), (), self.subject.standing(seen), is_hopeless=is_hopeless)
         self.is_open = bool(unmet) and not is_hopeless
@@ -216,6 +239,9 @@ class FleetWait:
         self._known = known
         self._grace = grace
         self._elapsed = 0.0
+        self._left = (len(members) + 1, 0)
+        self._nearer_at = 0.0
+        self._evidence: list[Source] = []
         self._sources: dict[str, tuple[Source, Listing | None]] = {}
         self._routes: dict[str, _Route] = {}
         self._routed: set[tuple[int, str]] = set()
@@ -255,15 +281,22 @@ class FleetWait:
         return [*self._sources.values()]
 
     def evidence(self, _view: View) -> list[Source]:
-        if self._elapsed < EVIDENCE_AFTER_SECONDS:
-            return []
-        found: dict[str, Source] = {}
-        for member in self._open:
-            for source in member.subject.evidence(member):
-                shared = shared_source(source)
-                found.setdefault(shared.key, shared)
-                self._route(member, source, shared.key)
-        return [*found.values()]
+        if not self._evidence and self._is_slow:
+            found: dict[str, Source] = {}
+            for member in self._open:
+                for source in member.subject.evidence(member):
+                    shared = shared_source(source)
+                    found.setdefault(shared.key, shared)
+                    self._route(member, source, shared.key)
+            self._evidence = [*found.values()]
+        return self._evidence
+
+    @property
+    def _is_slow(self) -> bool:
+        """True where somebody will want to know what keeps the fleet, or one of it."""
+        if self._elapsed - self._nearer_at >= EVIDENCE_AFTER_SECONDS:
+            return True
+        return any(member.is_ailing or self._elapsed - member.heard_at >= SILENCE_SECONDS for member in self._open)
 
     def _route(self, member: Member, source: Source, key: str) -> None:
         if (id(member), source.key) not in self._routed:
@@ -285,6 +318,10 @@ class FleetWait:
         for member in self._open:
             if member.is_due(self._elapsed):
                 member.judge(self._elapsed)
+        lacking = [member for member in self._members if member.is_open or member.has_failed]
+        left = (len(lacking), sum(member.lacks for member in lacking))
+        if left < self._left:
+            self._left, self._nearer_at = left, self._elapsed
         return len(self._members) - len(self._open)
 
     def probe(self, _seen: int, _elapsed: float) -> float | None:

@@ -146,9 +146,12 @@ class Waited(t.Generic[Seen]):
         }
 
 
-def wait_for(subject: Subject[Seen], task: Task, api: Api, deadline: Deadline, first: Seen | None = None) -> Waited[Seen]:
+def wait_for(
+    subject: Subject[Seen], task: Task, api: Api, deadline: Deadline, first: Seen | None = None, gather: float = 0.0
+) -> Waited[Seen]:
     """Wait for the subject. ``first`` is what has been seen already: if that will do, nothing is asked and nothing said.
 
+    ``gather`` is for how many seconds news may be collected before they are looked at: where there is much of them.
     Raises ``EngineError`` where the cluster refuses to tell what is needed, or does not answer until time is up.
     """
     wait = _Wait(subject, task, deadline)
@@ -159,7 +162,7 @@ def wait_for(subject: Subject[Seen], task: Task, api: Api, deadline: Deadline, f
     from ansible_collections.vmscale.kubevirt.plugins.module_utils._watch import Watch
 
     with Watch(api, task.clock, deadline) as watch:
-        return wait.run(watch)
+        return wait.run(watch, gather)
 
 
 class _Wait(t.Generic[Seen]):
@@ -174,7 +177,7 @@ class _Wait(t.Generic[Seen]):
         self._patience = Patience(task.wait_grace)
         self._probe_at: float | None = None
 
-    def run(self, watch: Watch) -> Waited[Seen]:
+    def run(self, watch: Watch, gather: float = 0.0) -> Waited[Seen]:
         has_evidence = False
         while True:
             for source, known in self._subject.sources(watch):
@@ -182,7 +185,7 @@ class _Wait(t.Generic[Seen]):
             if has_evidence:
                 for source in self._subject.evidence(watch):
                     watch.follow(source)
-            changes = watch.take(self._until_next(has_evidence))
+            changes = watch.take(self._until_next(has_evidence), gather)
             has_evidence = self._elapsed >= EVIDENCE_AFTER_SECONDS
             self._subject.learn(changes, self._elapsed)
             if not watch.is_complete:

@@ -105,10 +105,15 @@ class Watch:
         since, text = min(self._troubles.values())
         return Trouble(text, self._clock.now() - since)
 
-    def take(self, seconds: float) -> list[Change]:
-        """What has changed, as soon as anything has, after ``seconds`` at most. Raises ``EngineError`` of a source that is needed."""
+    def take(self, seconds: float, gather: float = 0.0) -> list[Change]:
+        """What has changed, as soon as anything has, after ``seconds`` at most. Raises ``EngineError`` of a source that is needed.
+
+        With ``gather``, what comes within so many seconds of the first news comes with it.
+        """
         changes: list[Change] = []
         news = self._clock.receive(self._inbox, seconds)
+        if news is not None and gather:
+            self._clock.sleep(min(gather, self._deadline.remaining))
         while news is not None:
             changes.extend(self._apply(news))
             try:
@@ -117,34 +122,40 @@ class Watch:
                 news = None
         return changes
 
-    def _apply(self, news: _News) -> t.Iterator[Change]:
+    def _apply(self, news: _News) -> list[Change]:
         key = news.feed.source.key
         if self._feeds[key] is not news.feed:
-            return
+            return []
         if news.failure is not None:
             if not news.feed.source.is_shared:
                 raise news.failure
             self._refusals[key] = news.failure
             self._objects[key] = self._objects.get(key) or {}
             self._troubles.pop(key, None)
-            return
+            return []
         if news.trouble is not None:
             since = self._troubles[key][0] if key in self._troubles else self._clock.now()
             self._troubles[key] = since, news.trouble
-            return
+            return []
         self._troubles.pop(key, None)
         present = self._objects.get(key) or {}
         told = _by_uid(news.objects)
+        after = dict.fromkeys(told) if news.is_gone else told
+        # What is not told of costs nothing: a namespace may hold thousands.
+        changes = [
+            Change(key, present.get(uid), after.get(uid))
+            for uid in ({**present, **told} if news.is_all else told)
+            if present.get(uid) != after.get(uid)
+        ]
         if news.is_all:
-            after = told
+            present = told
         elif news.is_gone:
-            after = {uid: live for uid, live in present.items() if uid not in told}
+            for uid in told:
+                present.pop(uid, None)
         else:
-            after = {**present, **told}
-        self._objects[key] = after
-        for uid in {**present, **told}:
-            if present.get(uid) != after.get(uid):
-                yield Change(key, present.get(uid), after.get(uid))
+            present.update(told)
+        self._objects[key] = present
+        return changes
 
 
 def _by_uid(objects: t.Iterable[Object]) -> dict[str, Object]:

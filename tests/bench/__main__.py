@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from bench.ground import BenchFailedError, Ground, leave_ground, prepare_ground,
 from bench.machine import describe_machine, is_busy
 from bench.profile import profile_section
 from bench.rows import ROWS
+from bench.rows.single import MORE
 from bench.tables import growth_table, machine_table, notes, series_table, summary, verdict_table
 from dev.paths import checkout_cache
 from dev.processes import say
@@ -34,9 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.render:
         _publish(read_results(RESULTS), None)
         return 0
+    # Before the sandbox starts, which is work of our own.
+    load = os.getloadavg()[0]
     try:
         ground = prepare_ground(HOME / "work", is_fresh=not options.keep)
-        return _measure(ground, options)
+        return _measure(ground, options, describe_machine(load))
     except (BenchFailedError, AssertionError, subprocess.CalledProcessError) as error:
         say(f"\nThe bench FAILED: {error}")
         return 1
@@ -63,8 +67,7 @@ def _row_names(text: str) -> list[str]:
     return [name for name in ROWS if name in names]
 
 
-def _measure(ground: Ground, options: argparse.Namespace) -> int:
-    machine = describe_machine()
+def _measure(ground: Ground, options: argparse.Namespace, machine: dict[str, str]) -> int:
     if is_busy(machine):
         say(f"The machine is busy (load {machine['load when it began']}): the figures are for trying only.")
     if options.profile:
@@ -108,7 +111,12 @@ def _sections(results: Results) -> dict[str, str]:
     rows = results.rows
     points = [point for row in rows for point in row.points]
     return {
-        "machine": machine_table({**results.machine, "runs of each contestant": str(results.runs)}),
+        "machine": machine_table(
+            {
+                **results.machine,
+                "runs of each contestant": f"{results.runs}, and {MORE * results.runs} where a run is one short task or play",
+            }
+        ),
         "targets": verdict_table(rows),
         "contestants": f"{series_table(rows)}\n\n{notes(rows)}",
         "growth": growth_table(points),

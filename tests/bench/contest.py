@@ -37,7 +37,7 @@ class Contestant:
     tasks: tuple[Task, ...]
     seconds: Callable[[TaskResult], float] = task_seconds
     changes: bool | None = False
-    """Whether it is to say that it changed something, to which it is held; None for one that says so in any case."""
+    """Whether it is to say that it changed something, to which it is held; None for one that may say so when it has not."""
     may_fail: bool = False
     """Whether it may be that it cannot do this, which is then told."""
 

@@ -23,9 +23,8 @@ from dev.sandbox import Sandbox
 BUSY_LOAD = 0.3
 
 
-def describe_machine() -> dict[str, str]:
-    """Return the machine and the versions, each with its name."""
-    load = os.getloadavg()[0]
+def describe_machine(load: float) -> dict[str, str]:
+    """Return the machine, with the load that it had at first, and the versions, each with its name."""
     cores = len(os.sched_getaffinity(0))
     busy = " (others were at work on it)" if load > BUSY_LOAD * cores else ""
     components = _components()

@@ -183,7 +183,8 @@ def test_a_timeout_ends_the_task(ansible: Ansible) -> None:
     endless = vmirs(definition=replica_set(NAME, 1, memory="4000Gi"), wait=True, wait_timeout=60)
     done = ansible.run_tasks({**endless, "timeout": 3}).require_failed()
 
-    assert done.seconds < 20
+    # Far from the 60 seconds that the task itself would wait, even on a busy machine.
+    assert done.seconds < 40
     assert "Timed out after 3 second" in done.last.message
     assert "Traceback" not in done.stdout + done.stderr
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from dev.sandbox import Sandbox
 from integration.support.ansible import Ansible
 from integration.support.api import Api, Object, eventually
@@ -68,14 +66,14 @@ def test_each_order_takes_whom_it_says(local_ansible: Ansible, api: Api, sandbox
 def test_a_pause_and_a_time_to_prove_oneself_between_batches(local_ansible: Ansible, api: Api, cluster: Cluster, namespace: str) -> None:
     outdated(api, namespace, 2)
     with Trace(cluster.admin, namespace, NAME) as trace:
-        local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", min_ready_seconds=2, pause_between=2)).require_ok()
+        local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", min_ready_seconds=4, pause_between=4)).require_ok()
     (_, first, _), (before, second, _) = trace.history.removals
     ready = next(moment for moment in trace.history.moments if moment.at > first.at and moment.ready == 2)
     print(f"\n{trace.history.text()}")
-    # Conditions have whole seconds, so ready for two may be ready for a little more than one, and a watch may tell of it a moment late.
-    # Either of the two alone takes two seconds.
+    # Conditions have whole seconds, so ready for four may be ready for a little more than three, and a busy machine tells of it late: seven
+    # seconds may look like less. Either of the two alone takes four.
     assert before.number == 2
-    assert second.at - ready.at > 2.4
+    assert second.at - ready.at > 5
 
 
 def test_a_disruption_budget_is_respected(local_ansible: Ansible, api: Api, audit: AuditLog, cluster: Cluster, namespace: str) -> None:
@@ -132,9 +130,9 @@ def test_a_batch_has_its_time(local_ansible: Ansible, api: Api, sandbox: Sandbox
     with Trace(cluster.admin, namespace, NAME) as trace:
         late = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", batch_timeout=3)).require_failed().last
         assert "; 2 of 3 ready, and 2 of 3 are still outdated. " in late.message
-        assert late["duration"] == pytest.approx(3, abs=1.5)
+        assert 3 <= late["duration"] < 13
         stuck = local_ansible.run_tasks(vmirs_rollout(name=NAME, max_unavailable="1", progress_deadline=2)).require_failed().last
-        assert stuck["duration"] == pytest.approx(2, abs=1.5)
+        assert 2 <= stuck["duration"] < 12
     print(f"\n{late.message}\n{stuck.message}")
     # The one that does not boot is not outdated, and nobody goes in its stead.
     assert len(trace.history.removed) == 1

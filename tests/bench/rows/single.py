@@ -21,6 +21,8 @@ NAME = manifest(SEED_SET)["metadata"]["name"]
 REPLICAS = manifest(SEED_SET)["spec"]["replicas"]
 AUTOSCALER = manifest(SEED_AUTOSCALER)["metadata"]["name"]
 PREPARE_TIMEOUT = 180
+# A task of some tenths of a second is as long as what a shared machine takes from it now and then: its median needs more runs.
+MORE = 3
 
 ENSURE = ours("vmirs", src=str(SEED_SET), namespace=NAMESPACE)
 CORE_ENSURE = core("k8s", src=str(SEED_SET), namespace=NAMESPACE)
@@ -36,7 +38,7 @@ def measure_local(ground: Ground, runs: int, row: Row) -> None:
         of_kubectl(ground, "kubectl apply", apply(SEED_SET, NAMESPACE), changes=None),
         _bare_request(ground),
     ]
-    mine, theirs, ping, *_ = row.series = run_unchanged(ground, contestants, runs, [NAMESPACE])
+    mine, theirs, ping, *_ = row.series = run_unchanged(ground, contestants, MORE * runs, [NAMESPACE])
     row.verdicts = [
         requests_at_most(mine, 1),
         ratio("seconds over those of `kubernetes.core.k8s`", mine, theirs, 0.25),
@@ -52,7 +54,7 @@ def measure_module(ground: Ground, runs: int, row: Row) -> None:
     """The same where the task's interpreter is not ansible's own, so that all of them are module processes."""
     prepare_seed(ground)
     contestants = [of_tasks("vmirs", ENSURE), of_tasks("kubernetes.core.k8s", CORE_ENSURE), of_tasks("ansible.builtin.ping", PING)]
-    mine, theirs, _ping = row.series = run_unchanged(ground, contestants, runs, [NAMESPACE], "remote")
+    mine, theirs, _ping = row.series = run_unchanged(ground, contestants, MORE * runs, [NAMESPACE], "remote")
     row.verdicts = [ratio("seconds over those of `kubernetes.core.k8s`", mine, theirs, 0.7)]
     ground.clear([NAMESPACE])
 
@@ -60,7 +62,7 @@ def measure_module(ground: Ground, runs: int, row: Row) -> None:
 def measure_play(ground: Ground, runs: int, row: Row) -> None:
     """The four steps of the seed; tasks are timed, and not what lies between them."""
     prepare_seed(ground, is_autoscaled=True)
-    mine, theirs = row.series = run_unchanged(ground, [_our_play(), _core_play()], runs, [NAMESPACE])
+    mine, theirs = row.series = run_unchanged(ground, [_our_play(), _core_play()], MORE * runs, [NAMESPACE])
     row.verdicts = [requests_at_most(mine, 4), ratio("seconds over those of the kubernetes.core play", mine, theirs, 0.3)]
     ground.clear([NAMESPACE])
 
@@ -85,6 +87,8 @@ def _core_play() -> Contestant:
         until(core("k8s_info", **SET_KIND, name=NAME, namespace=NAMESPACE), is_ready),
         core("k8s", src=str(SEED_AUTOSCALER), namespace=NAMESPACE),
         until(core("k8s_info", **autoscaler), acts),
+        # It says so where the autoscaler's status is renewed between its read and its write.
+        changes=None,
     )
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections import Counter
 
@@ -13,8 +14,9 @@ import pytest
 
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._api import Api
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._connection import resolve
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._diagnosis import Finding
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._errors import EngineError
-from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet_wait import FleetWait, Member, shared_source
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._fleet_wait import GATHER_SECONDS, FleetWait, Member, shared_source
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._manifest import Wanted
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import (
     EVENTS,
@@ -24,6 +26,7 @@ from ansible_collections.vmscale.kubevirt.plugins.module_utils._resources import
     metadata,
     name_of,
 )
+from ansible_collections.vmscale.kubevirt.plugins.module_utils._situation import Situation
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._source import Change, Source
 from ansible_collections.vmscale.kubevirt.plugins.module_utils._wait_replica_set import (
     LAUNCHERS,
@@ -87,10 +90,12 @@ class Scene:
         ]
         self.wait = FleetWait(api, self.members, "sets", lambda resource, namespace: None, grace)
         self.view = View()
+        self.elapsed = 0.0
         self.wait.sources(self.view)
 
     def show(self, elapsed: float, *changes: Change) -> None:
         """Let something happen, and look."""
+        self.elapsed = elapsed
         self.wait.learn(changes, elapsed)
         self.wait.look(self.view)
 
@@ -203,6 +208,95 @@ def short(name: str, *conditions: tuple[str, str, str, str]) -> list[Change]:
     return [*came(SET_KEY, live), *came(VMI_KEY, good, bad)]
 
 
+def test_what_explains_is_not_asked_for_while_the_fleet_comes_nearer() -> None:
+    a, b = live_set("a", 2), live_set("b", 3)
+    scene = Scene(a, b)
+
+    def has_evidence(elapsed: float, *ready: int) -> bool:
+        shown = [
+            Change(SET_KEY, None, live_set(name, replicas, ready=now)) for name, replicas, now in zip("ab", (2, 3), ready, strict=False)
+        ]
+        scene.show(elapsed, *shown)
+        return bool(scene.wait.evidence(scene.view))
+
+    assert [has_evidence(0, 0, 0), has_evidence(4, 1, 0), has_evidence(8, 1, 1)] == [False] * 3
+    # What comes and goes brings nothing nearer.
+    assert [has_evidence(9, 0, 1), has_evidence(10, 1, 1)] == [False] * 2
+    assert has_evidence(12.9) is False
+    assert has_evidence(13) is True
+    # Asked for once, it stays.
+    assert has_evidence(14, 1, 2) is True
+
+
+def test_what_explains_is_asked_for_where_one_has_no_news_for_long() -> None:
+    scene = Scene(live_set("a", 2), live_set("b", 99))
+    scene.show(0, *came(SET_KEY, live_set("a", 2, ready=0), live_set("b", 99, ready=0)))
+    for elapsed in range(1, 10):
+        scene.show(elapsed, Change(SET_KEY, None, live_set("b", 99, ready=elapsed)))
+        scene.members[0].due = None
+        assert scene.wait.evidence(scene.view) == [], elapsed
+    scene.show(10, Change(SET_KEY, None, live_set("b", 99, ready=10)))
+    assert len(scene.wait.evidence(scene.view)) == 2
+
+
+def test_what_explains_is_asked_for_where_something_is_wrong_with_one() -> None:
+    scene = Scene(live_set("a", 2), live_set("b", 2))
+    scene.show(0, *short("a"), *short("b"))
+    assert scene.wait.evidence(scene.view) == []
+    scene.show(1, *short("a", NO_NODE))
+    assert len(scene.wait.evidence(scene.view)) == 2
+
+
+def test_what_has_failed_is_nothing_that_has_come_nearer() -> None:
+    scene = Scene(live_set("a", 2), live_set("b", 2))
+    scene.show(0, *short("a"), *short("b"))
+    scene.members[0].fail(EngineError("a cannot be seen"))
+    scene.show(4, *short("b"))
+    assert scene.wait.evidence(scene.view) == []
+    scene.show(5)
+    assert len(scene.wait.evidence(scene.view)) == 2
+
+
+def test_what_is_wrong_is_not_asked_with_each_piece_of_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[float] = []
+    diagnose = ReadyWait.diagnose
+
+    def counted(self: ReadyWait, seen: Situation, is_time_up: bool) -> t.Sequence[Finding]:
+        looked.append(scene.elapsed)
+        return diagnose(self, seen, is_time_up)
+
+    monkeypatch.setattr(ReadyWait, "diagnose", counted)
+    scene = Scene(live_set("a", 2), grace=5)
+    scene.show(0, *short("a"))
+    scene.show(0.2, *short("a", NO_NODE))
+    assert (looked, scene.members[0].due) == ([0], 1)
+    scene.show(1)
+    waited = scene.members[0].waited
+    assert waited is not None
+    assert (looked, [each.reason for each in waited.findings]) == ([0, 1], ["Unschedulable"])
+    scene.show(1.1, *short("a"))
+    scene.show(1.4, *short("a", NO_NODE))
+    assert looked == [0, 1]
+    # Once it is as it should be, that is seen with the news.
+    live = live_set("a", 2)
+    scene.show(1.5, Change(SET_KEY, None, live), *came(VMI_KEY, *live_instances(live)))
+    assert scene.members[0].state == "Done"
+    assert scene.members[0].waited is not None
+    assert (scene.members[0].waited.findings, looked) == ((), [0, 1])
+
+
+def test_what_is_wrong_is_asked_when_patience_ends_and_when_time_is_up() -> None:
+    scene = Scene(live_set("a", 2), live_set("b", 2), grace=0.5)
+    scene.show(1, *short("a", NO_NODE), *short("b"))
+    scene.show(1.4, *short("a", NO_NODE), *short("b", NO_NODE))
+    scene.show(1.5)
+    assert [member.state for member in scene.members] == ["Failed", "Waiting"]
+    scene.wait.diagnose(0, True)
+    waited = scene.members[1].waited
+    assert waited is not None
+    assert [each.reason for each in waited.findings] == ["Unschedulable"]
+
+
 def test_each_has_patience_of_its_own() -> None:
     scene = Scene(live_set("a", 2), live_set("b", 2))
     scene.show(0, *short("a", NO_NODE), *short("b"))
@@ -310,6 +404,8 @@ def test_all_are_waited_for_at_once() -> None:
     assert (first["objects"], first["finished"], last["finished"], last["desired"], last["ready"]) == (3, 0, 3, 6, 6)
     assert {each["to"] for each in last["transitions"]} == {"Done"}
     assert cluster.lines[-1].startswith("3/3 sets ready, 6/6 VMIs ready (")
+    # News are collected for a moment before anything is made of them.
+    assert GATHER_SECONDS in cluster.clock.slept
 
 
 def test_what_is_as_it_should_be_is_not_waited_for() -> None:
@@ -354,7 +450,7 @@ def test_one_that_cannot_come_up_is_told_while_the_others_finish() -> None:
     cluster = Cluster()
 
     def act(seconds: float) -> None:
-        converge(cluster, *("ab" if seconds >= 7 else ""))
+        converge(cluster, *("ab" if seconds >= 20 else ""))
         live = cluster.objects[f"{SETS}/c"]
         if "status" not in live:
             stuck = live_instances(live, phase="Pending", conditions=[QUOTA])
@@ -365,17 +461,19 @@ def test_one_that_cannot_come_up_is_told_while_the_others_finish() -> None:
     cluster.meanwhile = act
     done = cluster.run("vmirs", definition=[described(name) for name in "abc"], **SHARED)
     assert done["summary"] == {"total": 3, "ok": 2, "changed": 2, "failed": 1, "pruned": 0, "skipped": 0}
-    assert done["msg"].startswith(
-        "1 of 3 sets failed: default/c: VirtualMachineInstanceReplicaSet default/c is not ready after 6 s, and waiting for the rest of 120 s "
-        "is of no use: "
+    # Its patience of five seconds begins with the first news of what is wrong.
+    assert re.match(
+        "1 of 3 sets failed: default/c: VirtualMachineInstanceReplicaSet default/c is not ready after [5-9] s, and waiting for the rest of "
+        "120 s is of no use: ",
+        done["msg"],
     )
     assert "exceeded quota: q" in done["msg"]
     c = done["results"][2]
-    assert (c["failed"], c["changed"], c["method"], c["duration"]) == (True, True, "create", pytest.approx(6, abs=0.5))
+    assert (c["failed"], c["changed"], c["method"], c["duration"]) == (True, True, "create", pytest.approx(7, abs=2.5))
     assert [(each["reason"], each["fatal"]) for each in c["diagnosis"]] == [("QuotaExceeded", True)]
     assert "VMI c-0 is Pending (FailedCreate: exceeded quota: q)" in c["reasons"]
     assert done["msg"].endswith(c["msg"])
-    assert [each["duration"] >= 7 for each in done["results"][:2]] == [True, True]
+    assert [each["duration"] >= 20 for each in done["results"][:2]] == [True, True]
     found = asked(cluster)
     assert (found["WATCH default/pods"], found["WATCH default/events"]) == (1, 1)
 

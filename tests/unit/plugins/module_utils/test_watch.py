@@ -119,6 +119,19 @@ def test_what_is_known_is_not_listed() -> None:
     assert scene.api.retries == []
 
 
+def test_news_that_come_soon_after_one_another_can_be_taken_together() -> None:
+    def tell() -> Iterator[bytes]:
+        for version in (12, 13):
+            yield event("MODIFIED", vmi("a", version))
+            time.sleep(0.05)
+        time.sleep(5)
+
+    with watching(Stream(tell()), known=Listing((vmi("a"),), "7")) as scene:
+        while not (changes := scene.watch.take(1, gather=0.5)):
+            pass
+    assert [each.after and each.after["metadata"]["resourceVersion"] for each in changes] == ["12", "13"]
+
+
 def test_evidence_is_one_request_and_never_in_the_way() -> None:
     with watching(held(event("ADDED", vmi("p", 5))), source=EVIDENCE) as scene:
         assert scene.watch.is_complete
