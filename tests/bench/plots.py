@@ -39,7 +39,7 @@ def plot_ratios(rows: Sequence[Row], path: Path) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.axvline(1, color="#999999", linewidth=0.8)
-    axes.set_xlabel("our seconds over theirs (log scale); thin: best and worst pair of runs; black: target; red: missed")
+    axes.set_xlabel("our seconds over theirs; thin: best and worst pair of runs; black: target; red: missed")
     axes.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
 
