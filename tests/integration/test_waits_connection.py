@@ -113,7 +113,7 @@ def test_a_server_that_stays_away_is_what_the_task_says(local_ansible: Ansible, 
         sandbox.heal("api-down")
     done = run.require_failed().last
     assert failures == []
-    assert 15 <= done["duration"] < 25
+    assert 14 < done["duration"] < 25
     assert "the API server has not answered for " in done.message
     assert "connection refused" in done.message
 
@@ -129,7 +129,7 @@ def test_a_time_in_which_nothing_happens_costs_six_requests_at_most(
     mark = audit.mark()
     task = vmirs(definition=body, template_hash=False, wait=True, wait_timeout=seconds)
     done = local_ansible.run_tasks(task).require_failed().last
-    assert seconds <= done["duration"] < seconds + 8
+    assert seconds - 1 < done["duration"] < seconds + 8
     # The API server records a watch when it ends: all of them have by then.
     time.sleep(1)
     asked = [f"{each.verb} {each.uri.partition('?')[0].rpartition('/')[2]}" for each in audit.requests(mark)]

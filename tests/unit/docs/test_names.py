@@ -40,8 +40,8 @@ OTHER_NAMES = {
     *("Waiting", "Done", "Failed"),
     "Default",
 }
-# What the sandbox and a timeline have in this form, and is no option.
-OTHER_KEYS = {"fault", "from", "to"}
+# What the sandbox, a timeline and any task have in this form, and is no option.
+OTHER_KEYS = {"delay", "fault", "from", "to"}
 
 
 def specifications() -> Iterator[tuple[str, t.Mapping[str, t.Any]]]:
