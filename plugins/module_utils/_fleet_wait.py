@@ -143,21 +143,20 @@ class Member:
         self.subject.learn(self._news, elapsed)
         self._news, self._is_new = [], False
         seen = self.subject.look(self)
-        is_hopeless, findings = False, () if self.waited is None else self.waited.findings
-        if elapsed >= self._diagnose_at or is_time_up:
-            probe_at = max(EVIDENCE_AFTER_SECONDS, elapsed + LOOK_EVERY_SECONDS)
-            if elapsed >= EVIDENCE_AFTER_SECONDS or is_time_up:
-                asked_at = self.subject.probe(seen, elapsed)
-                probe_at = probe_at if asked_at is None else asked_at
-                seen = self.subject.look(self)
-            unmet = tuple(self.subject.unmet(seen))
+        is_diagnosed, probe_at = elapsed >= self._diagnose_at or is_time_up, None
+        if is_diagnosed and (elapsed >= EVIDENCE_AFTER_SECONDS or is_time_up):
+            probe_at = self.subject.probe(seen, elapsed)
+            seen = self.subject.look(self)
+        unmet = tuple(self.subject.unmet(seen))
+        findings, is_hopeless = () if self.waited is None or not unmet else self.waited.findings, False
+        if is_diagnosed:
             findings = tuple(self.subject.diagnose(seen, is_time_up)) if unmet else ()
             is_hopeless = self.patience.is_over(elapsed, findings) and bool(unmet)
-            self.due = min(probe_at, probe_at if self.patience.next_at is None else self.patience.next_at)
+            look_at = max(EVIDENCE_AFTER_SECONDS, elapsed + LOOK_EVERY_SECONDS)
+            moments = [self.patience.next_at, probe_at if probe_at is not None else look_at]
+            self.due = min(moment for moment in moments if moment is not None)
             self._diagnose_at = min(self.due, elapsed + DIAGNOSE_EVERY_SECONDS)
         else:
-            unmet = tuple(self.subject.unmet(seen))
-            findings = findings if unmet else ()
             # What the news mean is found out a little later.
             self.due = self._diagnose_at
         self.counts = self.subject.counts(seen)
@@ -244,7 +243,6 @@ class FleetWait:
         self._evidence: list[Source] = []
         self._sources: dict[str, tuple[Source, Listing | None]] = {}
         self._routes: dict[str, _Route] = {}
-        self._routed: set[tuple[int, str]] = set()
         self._share_probes(api)
 
     def _share_probes(self, api: Api) -> None:
@@ -299,9 +297,7 @@ class FleetWait:
         return any(member.is_ailing or self._elapsed - member.heard_at >= SILENCE_SECONDS for member in self._open)
 
     def _route(self, member: Member, source: Source, key: str) -> None:
-        if (id(member), source.key) not in self._routed:
-            self._routed.add((id(member), source.key))
-            self._routes.setdefault(key, _Route()).add(_Share(member, source))
+        self._routes.setdefault(key, _Route()).add(_Share(member, source))
 
     def learn(self, changes: t.Sequence[Change], elapsed: float) -> None:
         self._elapsed = elapsed

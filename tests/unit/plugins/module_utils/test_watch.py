@@ -46,11 +46,13 @@ def told(*lines: bytes, is_cut: bool = False) -> Stream:
     return Stream(lines, is_cut)
 
 
-def held(*lines: bytes) -> Stream:
-    """Return a watch that tells and stays open."""
+def held(*lines: bytes, pause: float = 0.0) -> Stream:
+    """Return a watch that tells, with so many seconds after each line, and stays open."""
 
     def tell() -> Iterator[bytes]:
-        yield from lines
+        for line in lines:
+            yield line
+            time.sleep(pause)
         time.sleep(5)
 
     return Stream(tell())
@@ -120,13 +122,8 @@ def test_what_is_known_is_not_listed() -> None:
 
 
 def test_news_that_come_soon_after_one_another_can_be_taken_together() -> None:
-    def tell() -> Iterator[bytes]:
-        for version in (12, 13):
-            yield event("MODIFIED", vmi("a", version))
-            time.sleep(0.05)
-        time.sleep(5)
-
-    with watching(Stream(tell()), known=Listing((vmi("a"),), "7")) as scene:
+    lines = [event("MODIFIED", vmi("a", version)) for version in (12, 13)]
+    with watching(held(*lines, pause=0.05), known=Listing((vmi("a"),), "7")) as scene:
         while not (changes := scene.watch.take(1, gather=0.5)):
             pass
     assert [each.after and each.after["metadata"]["resourceVersion"] for each in changes] == ["12", "13"]
